@@ -1,0 +1,101 @@
+"""Server-sent events: bytes in any cut, whole events out (WHATWG HTML, section 9.2.6)."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+MAX_EVENT: Final = 1 << 20
+"""The longest event taken, in bytes; a longer one is an attack or a mistake."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_BLANK_LINE: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
+
+
+class SseEvent(Struct, frozen=True, gc=False):
+    """One event: its name (`message` when none was given), its data, the bytes it came from."""
+
+    name: str
+    data: bytes
+    source: bytes
+
+
+class EventTooLargeError(ValueError):
+    """An event grew beyond the allowed length; nothing after it can be trusted."""
+
+
+class SseParser:
+    """An incremental parser, complete to the specification.
+
+    Lines end in LF, CR or CRLF; comments and unknown fields are passed over; several `data` lines
+    join with LF; a leading byte order mark is ignored; an event without data is none. Data stays
+    bytes: whoever decodes it decides what invalid UTF-8 means.
+    """
+
+    def __init__(self, *, max_event: int = MAX_EVENT) -> None:
+        self._max_event = max_event
+        self._buffer = bytearray()
+        self._searched = 0
+        self._begun = False
+
+    def feed(self, chunk: bytes) -> Iterator[SseEvent]:
+        """Take the next bytes; give the events that are whole by now.
+
+        Raises `EventTooLargeError` when an event is longer than allowed.
+        """
+        self._buffer += chunk
+        if not self._begun and not self._skip_mark():
+            return
+        begin = 0
+        for blank in _BLANK_LINE.finditer(self._buffer, self._searched):
+            end = blank.end()
+            self._measure(end - begin)
+            event = _event(bytes(self._buffer[begin:end]))
+            begin = end
+            if event is not None:
+                yield event
+        del self._buffer[:begin]
+        # A blank line is at most four bytes, so it may have begun in the last three.
+        self._searched = max(0, len(self._buffer) - 3)
+        self._measure(len(self._buffer))
+
+    @property
+    def pending(self) -> bool:
+        """Whether bytes of an unfinished event are waiting."""
+        return bool(self._buffer.strip(b"\r\n"))
+
+    def _skip_mark(self) -> bool:
+        """Drop a leading byte order mark; false while it may still be arriving."""
+        if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
+            return False
+        if self._buffer.startswith(_BOM):
+            del self._buffer[: len(_BOM)]
+        self._begun = True
+        return True
+
+    def _measure(self, length: int) -> None:
+        if length > self._max_event:
+            raise EventTooLargeError(f"an event is longer than {self._max_event} bytes")
+
+
+def _event(source: bytes) -> SseEvent | None:
+    name = b""
+    lines: list[bytes] = []
+    for line in _LINE_END.split(source):
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            lines.append(value.removeprefix(b" "))
+        elif field == b"event":
+            name = value.removeprefix(b" ")
+    if not lines:
+        return None
+    return SseEvent(name.decode("utf-8", "replace") or "message", b"\n".join(lines), source)
+
+
+def encode_event(data: bytes, name: str | None = None) -> bytes:
+    """Write one event; `data` must hold no line end (compact JSON never does)."""
+    if name is None:
+        return b"data: %b\n\n" % data
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), data)

@@ -1,0 +1,112 @@
+"""What every streamed wire format shares: framing, failures, and the bytes each event came from."""
+
+from abc import ABC, abstractmethod
+from typing import Final
+
+import msgspec
+
+from dragoman.chat import (
+    Aside,
+    Failure,
+    JsonObject,
+    StreamEvent,
+    UpstreamError,
+)
+from dragoman.wire.sse import EventTooLargeError, SseEvent, SseParser
+
+_decode: Final = msgspec.json.Decoder().decode
+
+
+class EventStreamReader(ABC):
+    """A reader of server-sent events; a wire says what each of them means.
+
+    A subclass implements `_take`, which calls `_emit` for each event it understands and `_fail`
+    for a vendor's error, sets `_ended` once nothing more is needed, and implements `_finish`.
+    """
+
+    def __init__(self) -> None:
+        self._parser = SseParser()
+        self._events: list[StreamEvent] = []
+        self._failure: Failure | None = None
+        self._ended = False
+        self._source = b""
+
+    @property
+    def done(self) -> bool:
+        """Whether the reply is whole, or has failed."""
+        return self._ended or self._failure is not None
+
+    def feed(self, chunk: bytes) -> list[StreamEvent]:
+        """Take the next bytes; give the events that follow from them."""
+        try:
+            for event in self._parser.feed(chunk):
+                if self.done:
+                    break
+                self._source = event.source
+                self._take(event)
+                if self._source:
+                    self._emit(Aside(self._claim()))
+        except EventTooLargeError as error:
+            self._fail(Failure(message=str(error), reason="event_too_large"))
+        return self._drain()
+
+    def close(self, *, clean: bool) -> list[StreamEvent]:
+        """Take the end of the body; give the last events, or raise `UpstreamError`."""
+        if self._failure is None:
+            self._finish(clean=clean)
+        if self._failure is not None:
+            raise UpstreamError(self._failure)
+        return self._drain()
+
+    @abstractmethod
+    def _take(self, event: SseEvent) -> None:
+        """Say what one event means."""
+
+    @abstractmethod
+    def _finish(self, *, clean: bool) -> None:
+        """Emit what the end of the body completes, or `_fail` if the reply is not whole."""
+
+    def _emit(self, event: StreamEvent) -> None:
+        self._events.append(event)
+
+    def _claim(self) -> bytes:
+        """Give the bytes of the current event once, then nothing: the first to ask carries them."""
+        source, self._source = self._source, b""
+        return source
+
+    def _fail(self, failure: Failure) -> None:
+        if self._failure is None:
+            self._failure = failure
+        self._source = b""
+
+    def _interrupted(self) -> None:
+        """Fail because the body ended before the reply did."""
+        self._fail(
+            Failure(
+                message="the reply broke off before it was finished", reason="stream_interrupted"
+            )
+        )
+
+    def _object(self, payload: bytes) -> JsonObject | None:
+        """Decode an event's data; fails the stream and gives `None` if it is no JSON object."""
+        decoded = decode_leniently(payload)
+        if isinstance(decoded, dict):
+            return decoded
+        self._fail(Failure(message="an event of the stream is not a JSON object", reason="bad_json"))
+        return None
+
+    def _drain(self) -> list[StreamEvent]:
+        events, self._events = self._events, []
+        return events
+
+
+def decode_leniently(payload: bytes) -> object:
+    """Decode JSON; invalid UTF-8 becomes U+FFFD in its place, anything else wrong becomes `None`."""
+    try:
+        return _decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return _decode(payload.decode("utf-8", "replace"))
+    except (msgspec.DecodeError, RecursionError):
+        return None
