@@ -1,19 +1,19 @@
 """One language for everything that goes wrong between us and a model.
 
-    DragomanError
-      ├─ InvalidInput                     the caller's own request is wrong: says where and why
-      ├─ UpstreamError                    facts of a failure, before a provider's table judged them
-      └─ LLMServiceError                  the judgement: what happened, and who can do what about it
-           ├─ LLMAuthenticationError      authentication, permission
-           ├─ LLMRateLimitError           rate_limit, quota_exhausted
-           ├─ LLMOverloadedError          overloaded
-           ├─ LLMTimeoutError             timeout
-           ├─ LLMConnectionError          connection, stream_interrupted
-           ├─ LLMBadRequestError          invalid_request, context_too_long, content_filtered,
-           │                              model_not_found, unsupported
-           ├─ LLMBadResponseError         bad_response
-           ├─ LLMCancelledError           cancelled
-           └─ LLMInternalError            internal
+DragomanError
+  ├─ InvalidInput                     the caller's own request is wrong: says where and why
+  ├─ UpstreamError                    facts of a failure, before a provider's table judged them
+  └─ LLMServiceError                  the judgement: what happened, and who can do what about it
+       ├─ LLMAuthenticationError      authentication, permission
+       ├─ LLMRateLimitError           rate_limit, quota_exhausted
+       ├─ LLMOverloadedError          overloaded
+       ├─ LLMTimeoutError             timeout
+       ├─ LLMConnectionError          connection, stream_interrupted
+       ├─ LLMBadRequestError          invalid_request, context_too_long, content_filtered,
+       │                              model_not_found, unsupported
+       ├─ LLMBadResponseError         bad_response
+       ├─ LLMCancelledError           cancelled
+       └─ LLMInternalError            internal
 """
 
 from enum import StrEnum
@@ -87,7 +87,7 @@ class InvalidInput(DragomanError):  # noqa: N818 - it says what the input is
 
 
 class UpstreamError(DragomanError):
-    """Something went wrong upstream; `failure` is what is known, for the provider's table to judge."""
+    """Something went wrong upstream; `failure` is what is known, not yet judged."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message or failure.reason or failure.code or "upstream failure")

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from dragoman.chat.json import Extras
 from dragoman.chat.messages import Part
+from dragoman.chat.receipts import Receipt
 from dragoman.chat.usage import Usage
 
 
@@ -39,7 +40,8 @@ class Stop(Struct, frozen=True):
 
 
 class ResponseStart(Struct, frozen=True, tag="response_start"):
-    """The vendor took the request. `model` is the vendor's name; `created` is in Unix seconds.
+    """The vendor took the request. `model` is the vendor's name; `created` is in Unix seconds;
+    `receipts` tells what the translation of the request changed.
 
     Here and below, `source` is the bytes this event came from, for a writer of the same wire:
     `None` if it came from nowhere, empty if they went with the event before.
@@ -50,11 +52,12 @@ class ResponseStart(Struct, frozen=True, tag="response_start"):
     created: int | None = None
     usage: Usage | None = None
     extras: Extras | None = None
+    receipts: tuple[Receipt, ...] = ()
     source: bytes | None = None
 
 
 class PartStart(Struct, frozen=True, tag="part_start"):
-    """A part begins: `part` holds what is known at once (a tool's name, an image), deltas the rest."""
+    """A part begins: `part` holds what is known at once, deltas bring the rest."""
 
     index: int
     part: Part

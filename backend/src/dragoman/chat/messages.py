@@ -1,10 +1,10 @@
 """What the two sides say: messages, and the parts they are made of.
 
-    Message(role, parts)
-      ├─ Text · Image · Document · Audio      what a person sends (and some models return)
-      ├─ Reasoning · ToolCall                 what a model thinks and asks for
-      ├─ ToolResult(call_id, content)         what it gets back
-      └─ Opaque                               what only one wire has words for
+Message(role, parts)
+  ├─ Text · Image · Document · Audio      what a person sends (and some models return)
+  ├─ Reasoning · ToolCall                 what a model thinks and asks for
+  ├─ ToolResult(call_id, content)         what it gets back
+  └─ Opaque                               what only one wire has words for
 """
 
 from typing import Literal, TypeAlias
@@ -54,7 +54,7 @@ class Text(Struct, frozen=True, tag="text"):
 
 
 class Image(Struct, frozen=True, tag="image"):
-    """A picture; `detail` is how closely to look (`low`, `high`, `auto`) where a wire can say it."""
+    """A picture; `detail` is how closely to look (`low`, `high`, `auto`)."""
 
     source: Source
     detail: str | None = None
@@ -91,7 +91,7 @@ class Reasoning(Struct, frozen=True, tag="reasoning"):
 
 
 class ToolCall(Struct, frozen=True, tag="tool_call"):
-    """A model asks for a tool. `arguments` is JSON text as the model wrote it, perhaps malformed."""
+    """A model asks for a tool. `arguments` is JSON text as it was written, perhaps malformed."""
 
     id: str
     name: str

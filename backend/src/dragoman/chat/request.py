@@ -9,7 +9,7 @@ from dragoman.chat.messages import Message, Text
 
 
 class Tool(Struct, frozen=True, tag="tool"):
-    """A function the model may ask for; `parameters` is a JSON Schema, `None` where none was given."""
+    """A function the model may ask for; `parameters` is a JSON Schema, `None` if none was given."""
 
     name: str
     description: str | None = None

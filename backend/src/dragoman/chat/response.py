@@ -18,6 +18,7 @@ from dragoman.chat.events import (
 )
 from dragoman.chat.json import Extras, extra_fields, merge_extras, merge_objects
 from dragoman.chat.messages import Opaque, Part, Reasoning, Text, ToolCall, text_of
+from dragoman.chat.receipts import Receipt
 from dragoman.chat.usage import Usage
 
 
@@ -31,6 +32,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     stop: Stop | None = None
     usage: Usage | None = None
     extras: Extras | None = None
+    receipts: tuple[Receipt, ...] = ()
 
     @property
     def text(self) -> str:
@@ -86,6 +88,7 @@ class Fold:
             stop=None if end is None else end.stop,
             usage=start.usage if end is None or end.usage is None else end.usage,
             extras=merge_extras(start.extras, None if end is None else end.extras),
+            receipts=start.receipts,
         )
 
     def _close_part(self) -> None:
@@ -140,7 +143,9 @@ def events_of(reply: Reply) -> list[StreamEvent]:
     An unfinished reply gives no `ResponseEnd`.
     """
     events: list[StreamEvent] = [
-        ResponseStart(reply.id, reply.model, reply.created, reply.usage, reply.extras),
+        ResponseStart(
+            reply.id, reply.model, reply.created, reply.usage, reply.extras, reply.receipts
+        ),
     ]
     for index, part in enumerate(reply.parts):
         events += [PartStart(index, part), PartEnd(index)]

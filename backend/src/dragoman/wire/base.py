@@ -1,9 +1,9 @@
 """What a wire format is: the functions and the two machines each of them offers.
 
-           read_request ─▶ ChatRequest ─▶ write_request
-    client                                              provider
-           StreamWriter ◀─ StreamEvent ◀─ StreamReader
-           write_reply  ◀─    Reply    ◀─ read_reply
+       read_request ─▶ ChatRequest ─▶ write_request
+client                                              provider
+       StreamWriter ◀─ StreamEvent ◀─ StreamReader
+       write_reply  ◀─    Reply    ◀─ read_reply
 """
 
 from collections.abc import Iterable, Mapping
@@ -84,9 +84,7 @@ class Wire(Protocol):
         """Read a client's request. Raises `InvalidInput` that says where it is wrong."""
         ...
 
-    def write_request(
-        self, request: ChatRequest, *, without: frozenset[str] = NOTHING
-    ) -> Written:
+    def write_request(self, request: ChatRequest, *, without: frozenset[str] = NOTHING) -> Written:
         """Write a request for a provider; `without` names what this one does not take.
 
         Raises `LLMBadRequestError` (`unsupported`) for what this format cannot say at all.

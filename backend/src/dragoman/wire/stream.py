@@ -92,7 +92,9 @@ class EventStreamReader(ABC):
         decoded = decode_leniently(payload)
         if isinstance(decoded, dict):
             return decoded
-        self._fail(Failure(message="an event of the stream is not a JSON object", reason="bad_json"))
+        self._fail(
+            Failure(message="an event of the stream is not a JSON object", reason="bad_json")
+        )
         return None
 
     def _drain(self) -> list[StreamEvent]:
@@ -101,7 +103,7 @@ class EventStreamReader(ABC):
 
 
 def decode_leniently(payload: bytes) -> object:
-    """Decode JSON; invalid UTF-8 becomes U+FFFD in its place, anything else wrong becomes `None`."""
+    """Decode JSON; invalid UTF-8 becomes U+FFFD, anything else wrong becomes `None`."""
     try:
         return _decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
