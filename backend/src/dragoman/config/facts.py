@@ -1,0 +1,71 @@
+"""What configuration and the providers tell each other: four frozen values."""
+
+from msgspec import Struct
+
+
+class ModelEntry(Struct, frozen=True):
+    """A model people can choose.
+
+    `id` is ours and unique; `upstream_id` is the vendor's name where that differs. Windows and
+    ceilings are in tokens. `None` means that nothing was said.
+    """
+
+    id: str
+    name: str
+    description: str
+    provider: str
+    default: bool = False
+    upstream_id: str | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    capabilities: tuple[str, ...] | None = None
+    api_version: str | None = None
+
+    @property
+    def vendor_id(self) -> str:
+        """The name under which the vendor knows this model."""
+        return self.upstream_id or self.id
+
+
+class ProviderFacts(Struct, frozen=True):
+    """What configuration must know of a provider to read a list of models.
+
+    `key_env` is the variable of its key (`None`: it needs none), `models_env` the variable of its
+    legacy list. `default_models` are offered when there is a key and no list at all.
+    """
+
+    key_env: str | None
+    models_env: str | None
+    enabled: bool
+    name: str
+    default_models: tuple[ModelEntry, ...] = ()
+
+
+class DisabledProvider(Struct, frozen=True):
+    """A provider whose models are left out; setting `variable` (if it wants a key) enables it."""
+
+    provider: str
+    variable: str | None
+    models: int
+
+    @property
+    def message(self) -> str:
+        """One line for the operator: what is left out, and which variable brings it back."""
+        left_out = f"{self.models} model{'' if self.models == 1 else 's'} left out"
+        if self.variable is None:
+            return f"provider {self.provider!r} is not available here: {left_out}"
+        return f"provider {self.provider!r} has no key: set {self.variable} ({left_out})"
+
+
+class ModelConfiguration(Struct, frozen=True):
+    """The models that can be used: only enabled ones, exactly one default if there is any.
+
+    `source` says where the list came from: `MODELS`, `dragoman.toml`, `legacy` (the lists of the
+    single providers), `defaults` (of the providers that have a key) or `none`.
+    """
+
+    models: tuple[ModelEntry, ...]
+    default: ModelEntry | None
+    disabled: tuple[DisabledProvider, ...] = ()
+    warnings: tuple[str, ...] = ()
+    source: str = "none"
