@@ -11,7 +11,10 @@ _decode: Final = msgspec.json.Decoder().decode
 
 
 class Fields:
-    """A JSON object being read: a field that is taken is gone, `rest` is what nobody asked for."""
+    """A JSON object being read: a field that is taken is gone, `rest` is what nobody asked for.
+
+    A field that is null says nothing: taking it gives `None`, and it stays in `rest`.
+    """
 
     def __init__(self, value: Json, path: str = "") -> None:
         if not isinstance(value, dict):
@@ -25,11 +28,18 @@ class Fields:
 
     def take(self, name: str) -> Json:
         """Take a field as it is; `None` when it is absent or null."""
-        return self._left.pop(name, None)
+        value = self._left.get(name)
+        if value is not None:
+            del self._left[name]
+        return value
 
     def has(self, name: str) -> bool:
         """Tell whether a field is present and was not taken yet."""
         return name in self._left
+
+    def says(self, name: str) -> bool:
+        """Tell whether a field says something: it is there, and no null, empty list or object."""
+        return self._left.get(name) not in (None, [], {})
 
     def at(self, name: str) -> str:
         """Give the path of a field, as it stands in a complaint."""
