@@ -1,0 +1,167 @@
+"""The direction of imports: it holds, and each of its contracts notices a violation."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import dragoman
+
+PACKAGE = Path(dragoman.__file__).parent
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
+
+class Violation(NamedTuple):
+    """A sin against one contract: lines to be added to modules of the package."""
+
+    what: str
+    contract: str
+    lines: Mapping[str, str]
+
+
+VIOLATIONS = (
+    Violation(
+        "configuration asks a service",
+        "layers",
+        {"config/planted.py": "import dragoman.services"},
+    ),
+    Violation(
+        "logging reads the configuration",
+        "layers",
+        {"observability/planted.py": "import dragoman.config"},
+    ),
+    Violation(
+        "storage and configuration are neighbours, not friends",
+        "layers",
+        {"storage/__init__.py": "import dragoman.config"},
+    ),
+    Violation(
+        "a service uses the HTTP layer",
+        "layers",
+        {"api/planted.py": "", "services/routing.py": "import dragoman.api.planted"},
+    ),
+    Violation(
+        "a new package has no place",
+        "layers",
+        {"miscellaneous/__init__.py": ""},
+    ),
+    Violation(
+        "routing calls upwards",
+        "services",
+        {"services/routing.py": "import dragoman.services.llm_service"},
+    ),
+    Violation(
+        "a new module of the services has no place",
+        "services",
+        {"services/miscellaneous.py": ""},
+    ),
+    Violation(
+        "a wire reads by another",
+        "wires",
+        {"wire/morse.py": "", "wire/telex.py": "import dragoman.wire.morse"},
+    ),
+    Violation(
+        "what the wires share knows one of them",
+        "wires",
+        {"wire/morse.py": "", "wire/sse.py": "import dragoman.wire.morse"},
+    ),
+    Violation(
+        "a provider leans on another",
+        "providers",
+        {
+            "services/providers/acme.py": "",
+            "services/providers/globex.py": "import dragoman.services.providers.acme",
+        },
+    ),
+    Violation(
+        "what the providers share knows one of them",
+        "providers",
+        {
+            "services/providers/acme.py": "",
+            "services/providers/base.py": "import dragoman.services.providers.acme",
+        },
+    ),
+    Violation("the vocabulary opens a socket", "pure", {"chat/planted.py": "import socket"}),
+    Violation("the vocabulary waits", "pure", {"chat/planted.py": "import asyncio"}),
+    Violation("a wire reads the environment", "pure", {"wire/planted.py": "import os"}),
+    Violation("a wire knows a framework", "pure", {"wire/planted.py": "import starlette"}),
+    Violation("a wire uses a client", "pure", {"wire/planted.py": "import aiohttp"}),
+    Violation(
+        "a provider imports its vendor's SDK",
+        "sdks",
+        {"services/providers/acme.py": "def ask():\n    import openai"},
+    ),
+    Violation(
+        "the product uses its testing kit",
+        "testing",
+        {"api/planted.py": "import dragoman.testing"},
+    ),
+)
+
+
+def contracts() -> dict[str, str]:
+    """The contracts' names by their ids."""
+    pyproject: dict[str, Any] = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
+    rows = pyproject["tool"]["importlinter"]["contracts"]
+    return {row["id"]: row["name"] for row in rows}
+
+
+def broken_contracts(folder: Path) -> set[str]:
+    """The ids of the contracts that the package in this folder breaks."""
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("lint-imports")),
+            f"--config={PYPROJECT}",
+            "--no-cache",
+            "--no-logo",
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    broken = {id_ for id_, name in contracts().items() if f"{name} BROKEN" in done.stdout}
+    kept = {id_ for id_, name in contracts().items() if f"{name} KEPT" in done.stdout}
+    assert broken | kept == set(contracts()), done.stdout + done.stderr
+    assert done.returncode == bool(broken)
+    return broken
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the package that may be spoilt."""
+    shutil.copytree(
+        PACKAGE, tmp_path / "dragoman", ignore=shutil.ignore_patterns("__pycache__", "_web")
+    )
+    return tmp_path
+
+
+def plant(copy: Path, lines: Mapping[str, str]) -> None:
+    for name, line in lines.items():
+        module = copy / "dragoman" / name
+        module.parent.mkdir(exist_ok=True)
+        (module.parent / "__init__.py").touch()
+        with module.open("a", encoding="utf-8") as source:
+            source.write(f"\n{line}\n")
+
+
+def test_the_package_keeps_every_contract(copy: Path) -> None:
+    assert broken_contracts(copy) == set()
+
+
+@pytest.mark.parametrize("violation", VIOLATIONS, ids=lambda violation: violation.what)
+def test_a_violation_breaks_its_contract_and_no_other(copy: Path, violation: Violation) -> None:
+    plant(copy, violation.lines)
+
+    assert broken_contracts(copy) == {violation.contract}
+
+
+def test_every_contract_has_a_violation_that_proves_it() -> None:
+    assert {violation.contract for violation in VIOLATIONS} == set(contracts())
