@@ -37,13 +37,14 @@ test: setup-test ## every test (ARGS="tests/unit -x")
 		exec ../$(BIN)/pytest $(ARGS)
 
 check: setup ## lint, formatting, types, direction of imports
-	@cd backend && ../$(BIN)/ruff check .
-	@cd backend && ../$(BIN)/ruff format --check .
+	@cd backend && ../$(BIN)/ruff check --config pyproject.toml . ../scripts
+	@cd backend && ../$(BIN)/ruff format --config pyproject.toml --check . ../scripts
 	@cd backend && ../$(BIN)/mypy
-	@cd backend && ../$(BIN)/lint-imports
+	@cd backend && ../$(BIN)/lint-imports --no-logo
 
 fmt: setup ## format, and fix what the linter can fix
-	@cd backend && ../$(BIN)/ruff check --fix-only --quiet . ; ../$(BIN)/ruff format .
+	@cd backend && ../$(BIN)/ruff check --config pyproject.toml --fix-only . ../scripts
+	@cd backend && ../$(BIN)/ruff format --config pyproject.toml . ../scripts
 
 docs: setup ## check that every link in the documents leads somewhere
 	@$(BIN)/python scripts/check_links.py

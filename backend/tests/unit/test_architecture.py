@@ -1,6 +1,7 @@
-"""The direction of imports: it holds, and each of its contracts notices a violation."""
+"""The rules of the house: imports point one way, and the core names no vendor."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,22 @@ import dragoman
 
 PACKAGE = Path(dragoman.__file__).parent
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
+# Where a vendor's name would mean that adding a provider changes more than the provider.
+CORE = (
+    "chat",
+    "storage",
+    "api",
+    "services/llm_service.py",
+    "services/routing.py",
+    "services/conversation_service.py",
+)
+VENDOR = re.compile(
+    r"openai|anthropic|claude|gpt|gemini|google|vertex|groq|mistral|deepseek|openrouter|ollama"
+    r"|bedrock|azure|cohere|xai|grok",
+    re.IGNORECASE,
+)
+ROUTE = re.compile(r"""["'](?:GET |POST |PUT |DELETE )?/[\w/{}.:-]*["']""")
 
 
 class Violation(NamedTuple):
@@ -165,3 +182,22 @@ def test_a_violation_breaks_its_contract_and_no_other(copy: Path, violation: Vio
 
 def test_every_contract_has_a_violation_that_proves_it() -> None:
     assert {violation.contract for violation in VIOLATIONS} == set(contracts())
+
+
+def test_the_core_names_no_vendor() -> None:
+    named = [
+        f"{module.relative_to(PACKAGE)}:{number}: {line.strip()}"
+        for part in CORE
+        for module in sorted((PACKAGE / part).rglob("*.py")) or [PACKAGE / part]
+        if module.is_file()
+        for number, line in enumerate(module.read_text(encoding="utf-8").splitlines(), start=1)
+        if VENDOR.search(ROUTE.sub("", line))
+    ]
+
+    assert named == []
+
+
+def test_a_vendor_in_a_route_is_no_name_and_one_beside_it_is() -> None:
+    line = 'ROUTES = {"POST /openai/v1/chat/completions": openai_chat}'
+
+    assert VENDOR.findall(ROUTE.sub("", line)) == ["openai"]
