@@ -1,0 +1,172 @@
+"""What a client of `/api/v1` is told when something goes wrong: one table, one body."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from dragoman.chat import Category, InvalidInput, JsonObject, LLMServiceError
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+_STATUS: Final[dict[Category, tuple[int, str]]] = {
+    Category.AUTHENTICATION: (503, "AUTH_ERROR"),
+    Category.PERMISSION: (503, "AUTH_ERROR"),
+    Category.RATE_LIMIT: (503, "RATE_LIMIT"),
+    Category.QUOTA_EXHAUSTED: (503, "RATE_LIMIT"),
+    Category.OVERLOADED: (503, "LLM_ERROR"),
+    Category.BAD_RESPONSE: (503, "LLM_ERROR"),
+    Category.TIMEOUT: (504, "TIMEOUT"),
+    Category.CONNECTION: (503, "CONNECTION_ERROR"),
+    Category.STREAM_INTERRUPTED: (503, "CONNECTION_ERROR"),
+    Category.CANCELLED: (503, "CONNECTION_ERROR"),
+    Category.INVALID_REQUEST: (400, "LLM_ERROR"),
+    Category.CONTEXT_TOO_LONG: (400, "LLM_ERROR"),
+    Category.CONTENT_FILTERED: (400, "LLM_ERROR"),
+    Category.MODEL_NOT_FOUND: (400, "LLM_ERROR"),
+    Category.UNSUPPORTED: (400, "LLM_ERROR"),
+    Category.INTERNAL: (500, "UNKNOWN"),
+}
+
+
+class Problem(Struct, frozen=True):
+    """An error as a client sees it: the status, the stable `code`, the fine word, the sentence."""
+
+    status: int
+    code: str
+    reason: str
+    message: str
+    retry_after: float | None = None
+    detail: JsonObject | None = None
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """`Retry-After` in whole seconds, rounded up, when it is known."""
+        if self.retry_after is None:
+            return []
+        return [(b"retry-after", str(max(0, ceil(self.retry_after))).encode())]
+
+
+def problem_of(error: Exception, *, debug: bool = False) -> Problem:
+    """Say what a client is told about `error`; anything unforeseen is a fault of ours.
+
+    `debug` adds the class of the error, never its trace.
+    """
+    match error:
+        case LLMServiceError():
+            status, code = _STATUS[error.category]
+            detail = _detail(error)
+            problem = Problem(status, code, error.reason, str(error), error.retry_after, detail)
+        case InvalidInput():
+            field = {"field": error.path} if error.path else None
+            problem = Problem(
+                error.status, "INVALID_REQUEST", "validation", str(error), detail=field
+            )
+        case _:
+            message = "something went wrong inside the server; the request id finds it in the log"
+            problem = Problem(500, "UNKNOWN", "unhandled", message)
+    if debug:
+        more = {**(problem.detail or {}), "exception": type(error).__name__}
+        problem = msgspec.structs.replace(problem, detail=more)
+    return problem
+
+
+def _detail(error: LLMServiceError) -> JsonObject:
+    facts = {
+        "category": str(error.category),
+        "provider": error.provider,
+        "model": error.model,
+        "vendorCode": error.code,
+        "vendorRequestId": error.request_id,
+        "retryable": error.retryable,
+        "retryAfter": error.retry_after,
+        "actor": str(error.actor),
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def problem_body(problem: Problem, *, request_id: str) -> bytes:
+    """Write the body of an error answer."""
+    body: JsonObject = {
+        "status": "error",
+        "error": problem.message,
+        "code": problem.code,
+        "reason": problem.reason,
+        "request_id": request_id,
+        "timestamp": timestamp(),
+    }
+    if problem.detail:
+        body["detail"] = problem.detail
+    return msgspec.json.encode(body)
+
+
+def problem_event(problem: Problem, *, request_id: str) -> bytes:
+    """Write the error that ends a stream."""
+    event: JsonObject = {
+        "type": "error",
+        "error": problem.message,
+        "code": problem.code,
+        "reason": problem.reason,
+        "request_id": request_id,
+        "timestamp": timestamp(),
+    }
+    if problem.detail:
+        event["detail"] = problem.detail
+    return b"event: error\ndata: %b\n\n" % msgspec.json.encode(event)
+
+
+async def send_problem(
+    send: Send, problem: Problem, *, request_id: str, headers: Headers = ()
+) -> None:
+    """Answer with an error."""
+    body = problem_body(problem, request_id=request_id)
+    await send_json(send, body, status=problem.status, headers=[*problem.headers, *headers])
+
+
+async def send_error(
+    send: Send,
+    *,
+    status: int,
+    message: str,
+    request_id: str,
+    code: str = "INVALID_REQUEST",
+    reason: str = "validation",
+    headers: Headers = (),
+) -> None:
+    """Answer with an error that no exception stands for, as the edge does."""
+    problem = Problem(status, code, reason, message)
+    await send_problem(send, problem, request_id=request_id, headers=headers)
+
+
+async def send_json(send: Send, body: bytes, *, status: int = 200, headers: Headers = ()) -> None:
+    """Answer with JSON."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def new_request_id() -> str:
+    """Make an id that finds a request in the log."""
+    return f"req-{uuid.uuid4().hex}"
+
+
+def timestamp() -> str:
+    """Tell the time of an answer, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

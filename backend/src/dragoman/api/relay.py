@@ -1,0 +1,152 @@
+"""Bringing an answer to a client: late enough to be true, never silent, ended with its client."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, Self
+
+from msgspec import Struct
+
+from dragoman.api.errors import Headers, Receive, Send
+
+_STREAM_HEADERS: Final = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+)
+
+
+class ClientGone(Exception):  # noqa: N818 - it is no error of ours
+    """The client went away, or takes nothing any more: there is nobody left to answer."""
+
+
+class Pace(Struct, frozen=True):
+    """How long an answer may keep its client waiting, in seconds.
+
+    The status line is held back for `hold`, so that a failure before the first event gets its true
+    status; a silent stream gets a comment every `beat`; a client that takes nothing for `stall` is
+    taken for gone.
+    """
+
+    hold: float = 10.0
+    beat: float = 15.0
+    stall: float = 30.0
+
+
+@asynccontextmanager
+async def while_present(receive: Receive) -> AsyncIterator[None]:
+    """Cancel what happens inside when the client leaves; raises `ClientGone` then.
+
+    Enter it when the request's body has been read to its end.
+    """
+    task = asyncio.current_task()
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        if task is not None:
+            task.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if not gone or task is None or task.uncancel() > 0:
+            raise
+        raise ClientGone("client_gone") from error
+    finally:
+        watcher.cancel()
+
+
+class EventStream:
+    """A streamed answer: its status line goes out with the first bytes, or when `hold` is over.
+
+    Use it as a context: inside, a clock keeps the stream alive, and cancels the task that entered
+    when its client takes nothing any more.
+    """
+
+    def __init__(self, send: Send, pace: Pace, *, headers: Headers = ()) -> None:
+        self._send = send
+        self._pace = pace
+        self._headers = [*_STREAM_HEADERS, *headers]
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._last = self._loop.time()
+        self._sending = False
+        self._clock: asyncio.TimerHandle | None = None
+        self._beats: set[asyncio.Task[None]] = set()
+        self.started = False
+        self._stalled = False
+
+    async def write(self, chunk: bytes, *, last: bool = False) -> None:
+        """Send bytes; `last` ends the answer."""
+        if self._beats:
+            await asyncio.wait(self._beats)
+        await self._put(chunk, last=last)
+
+    async def _put(self, chunk: bytes, *, last: bool = False) -> None:
+        begin, self.started = not self.started, True
+        self._last = self._loop.time()
+        self._sending = True
+        if begin:
+            await self._send(
+                {"type": "http.response.start", "status": 200, "headers": self._headers}
+            )
+        await self._send({"type": "http.response.body", "body": chunk, "more_body": not last})
+        self._sending = False
+        self._last = self._loop.time()
+
+    async def __aenter__(self) -> Self:
+        self._wind(self._pace.hold)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+        for beat in self._beats:
+            beat.cancel()
+        if self._stalled and kind is asyncio.CancelledError and self._task is not None:
+            self._task.uncancel()
+            raise ClientGone("slow_reader") from error
+
+    def _wind(self, seconds: float) -> None:
+        self._clock = self._loop.call_later(seconds, self._strike)
+
+    def _strike(self) -> None:
+        """Look how long nothing has moved, and do what is due."""
+        quiet = self._loop.time() - self._last
+        allowed = self._allowed()
+        if quiet < allowed:
+            self._wind(allowed - quiet)
+        elif self._sending:
+            self._stalled = True
+            if self._task is not None:
+                self._task.cancel()
+        else:
+            beat = self._loop.create_task(self._put(b": keep-alive\n\n"))
+            self._beats.add(beat)
+            beat.add_done_callback(self._beats.discard)
+            self._wind(self._pace.beat)
+
+    def _allowed(self) -> float:
+        if self._sending:
+            return self._pace.stall
+        return self._pace.beat if self.started else self._pace.hold
+
+
+class Meter:
+    """Counts what is under way, for whoever asks how busy the server is."""
+
+    def __init__(self) -> None:
+        self.running = 0
+
+    def __enter__(self) -> None:
+        self.running += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.running -= 1

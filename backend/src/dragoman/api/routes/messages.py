@@ -1,0 +1,88 @@
+"""`POST /api/v1/messages`: ask a model, get the answer whole or as it comes."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+
+from dragoman.api.answer import AnswerWriter, write_answer
+from dragoman.api.body import decode_json, read_body
+from dragoman.api.errors import Problem, Receive, Scope, Send, problem_event, problem_of, send_json
+from dragoman.api.negotiation import wants_event_stream
+from dragoman.api.question import Question, read_question
+from dragoman.api.record import Record
+from dragoman.api.relay import EventStream, Pace, while_present
+from dragoman.chat import ResponseEnd
+from dragoman.services.llm_service import get_ai_response, stream_ai_response
+from dragoman.services.routing import Candidate, Setup
+
+
+class MessagesRoute:
+    """The route as a plain ASGI callable: it streams, so nothing stands between it and the server.
+
+    `setup` gives the models as they are at this moment; `explain` says what a client is told of
+    an error.
+    """
+
+    def __init__(
+        self,
+        setup: Callable[[], Setup],
+        explain: Callable[[Exception], Problem] = problem_of,
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        self._setup = setup
+        self._explain = explain
+        self._pace = pace or Pace()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Raises what `explain` explains, until the answer has begun."""
+        record: Record = scope["state"]["record"]
+        streamed = wants_event_stream(_accept(scope))
+        question = read_question(decode_json(await read_body(scope, receive)))
+        candidate = self._setup().candidates(question.model)[0]
+        record.model, record.provider = candidate.model.id, candidate.provider.provider_id
+        async with while_present(receive):
+            if streamed:
+                await self._stream(question, candidate, record, send)
+            else:
+                await _whole(question, candidate, record, send)
+
+    async def _stream(
+        self, question: Question, candidate: Candidate, record: Record, send: Send
+    ) -> None:
+        async with EventStream(send, self._pace) as out:
+            try:
+                await _relay(question, candidate, record, out)
+            except Exception as error:
+                if not out.started:
+                    raise
+                problem = self._explain(error)
+                record.fail(problem.reason)
+                await out.write(problem_event(problem, request_id=record.request_id), last=True)
+
+
+async def _whole(question: Question, candidate: Candidate, record: Record, send: Send) -> None:
+    reply = await get_ai_response(question.request(stream=False), candidate)
+    record.usage = reply.usage
+    answer = write_answer(reply, model=candidate.model.id, request_id=record.request_id)
+    await send_json(send, answer)
+
+
+async def _relay(
+    question: Question, candidate: Candidate, record: Record, out: EventStream
+) -> None:
+    """Pass a reply on as it comes: one write for each batch that says something."""
+    writer = AnswerWriter(model=candidate.model.id, request_id=record.request_id)
+    request = question.request(stream=True)
+    async with aclosing(stream_ai_response(request, candidate)) as batches:
+        async for batch in batches:
+            end = batch[-1] if isinstance(batch[-1], ResponseEnd) else None
+            if end is not None:
+                record.usage = end.usage
+            if written := writer.write(batch):
+                record.token_came()
+                await out.write(written, last=end is not None)
+
+
+def _accept(scope: Scope) -> str | None:
+    values = [value for name, value in scope["headers"] if name == b"accept"]
+    return b", ".join(values).decode("latin-1") if values else None

@@ -1,0 +1,53 @@
+"""`GET /api/v1/models`: the models people can choose."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from dragoman.config.facts import ModelEntry
+from dragoman.services.routing import Setup
+
+
+class Model(BaseModel):
+    """A model as a client sees it; windows and ceilings are in tokens, null where unknown."""
+
+    id: str
+    name: str
+    description: str
+    provider: str
+    default: bool
+    contextWindow: int | None = None  # noqa: N815 - the API's spelling
+    maxOutputTokens: int | None = None  # noqa: N815
+    capabilities: list[str] | None = None
+
+
+class Models(BaseModel):
+    """The models that can be used now, in the order of the configuration."""
+
+    models: list[Model]
+
+
+def models_router(setup: Callable[[], Setup]) -> APIRouter:
+    """Make the router; `setup` gives the models as they are at this moment."""
+    router = APIRouter(prefix="/api/v1", tags=["models"])
+
+    @router.get("/models", summary="List the models")
+    async def list_models() -> Models:
+        """List every model that can be used, exactly one of them the default."""
+        return Models(models=[_model(entry) for entry in setup().models.models])
+
+    return router
+
+
+def _model(entry: ModelEntry) -> Model:
+    return Model(
+        id=entry.id,
+        name=entry.name,
+        description=entry.description,
+        provider=entry.provider,
+        default=entry.default,
+        contextWindow=entry.context_window,
+        maxOutputTokens=entry.max_output_tokens,
+        capabilities=None if entry.capabilities is None else list(entry.capabilities),
+    )

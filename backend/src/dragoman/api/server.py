@@ -1,0 +1,114 @@
+"""The outermost layer: every request gets an id, one line in the log, and an answer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
+
+import structlog
+
+from dragoman.api.errors import (
+    Message,
+    Problem,
+    Receive,
+    Scope,
+    Send,
+    new_request_id,
+    send_problem,
+)
+from dragoman.api.record import Record
+from dragoman.api.relay import ClientGone, Meter
+from dragoman.chat import DragomanError
+
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_log: Final = structlog.get_logger("dragoman.request")
+# Polled by machines every few seconds: a line each would drown the others.
+_QUIET: Final = frozenset({"/health"})
+
+
+class Boundary:
+    """Gives every request an id and a line in the log, and turns exceptions into answers.
+
+    `explain` says what a client is told; an error after the answer has begun only ends in the log.
+    """
+
+    def __init__(self, app: App, *, explain: Callable[[Exception], Problem], meter: Meter) -> None:
+        self._app = app
+        self._explain = explain
+        self._meter = meter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the server's own start and end."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        record = Record(new_request_id())
+        record.route = f"{scope['method']} {scope['path']}"
+        scope.setdefault("state", {}).update(record=record, request_id=record.request_id)
+        with self._meter:
+            await self._serve(scope, receive, _Answer(send, record))
+        if scope["path"] not in _QUIET or record.reason is not None:
+            _log.info("request", **record.fields())
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        try:
+            await self._app(scope, receive, answer)
+        except ClientGone as gone:
+            answer.record.fail(str(gone))
+        except Exception as error:  # noqa: BLE001 - the last resort: a request never ends the server
+            await self._fail(error, answer)
+
+    async def _fail(self, error: Exception, answer: "_Answer") -> None:
+        problem = self._explain(error)
+        answer.record.fail(problem.reason)
+        if not isinstance(error, DragomanError):
+            _log.exception("unhandled", request_id=answer.record.request_id)
+        if not answer.begun:
+            await send_problem(answer, problem, request_id=answer.record.request_id)
+
+
+class Dispatch:
+    """Reaches the hot routes, by path and method, in one look-up; `rest` has all the others."""
+
+    def __init__(self, hot: Mapping[str, Mapping[str, App]], rest: App) -> None:
+        self._hot = hot
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request to its route."""
+        methods = self._hot.get(scope["path"]) if scope["type"] == "http" else None
+        if methods is None:
+            await self._rest(scope, receive, send)
+        elif scope["method"] in methods:
+            await methods[scope["method"]](scope, receive, send)
+        else:
+            await _refuse_method(scope, send, allowed=", ".join(methods))
+
+
+class _Answer:
+    """`send`, with an eye on what goes out."""
+
+    def __init__(self, send: Send, record: Record) -> None:
+        self._send = send
+        self.record = record
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            self.record.status = message["status"]
+            message["headers"] = [
+                *message.get("headers", ()),
+                (b"x-request-id", self.record.request_id.encode()),
+            ]
+        await self._send(message)
+
+
+async def _refuse_method(scope: Scope, send: Send, *, allowed: str) -> None:
+    message = f"{scope['method']} is not possible here; use {allowed}"
+    problem = Problem(405, "INVALID_REQUEST", "method_not_allowed", message)
+    await send_problem(
+        send,
+        problem,
+        request_id=scope["state"]["request_id"],
+        headers=[(b"allow", allowed.encode())],
+    )

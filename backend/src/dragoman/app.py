@@ -1,0 +1,264 @@
+"""The composition root: the only file that sees every layer, and puts them together.
+
+Configuration ─▶ compose ─▶ Service (models, providers, socket, engines) ─▶ create_app (HTTP)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, Self
+
+import structlog
+from fastapi import FastAPI
+from msgspec import Struct
+from msgspec.structs import replace
+
+import dragoman
+from dragoman.api.docs import mount_docs
+from dragoman.api.errors import Problem, problem_of
+from dragoman.api.fastapi_errors import speak_one_language
+from dragoman.api.guard import Guard
+from dragoman.api.openapi import describe
+from dragoman.api.relay import Meter, Pace
+from dragoman.api.routes.health import health_router
+from dragoman.api.routes.messages import MessagesRoute
+from dragoman.api.routes.models import models_router
+from dragoman.api.server import App, Boundary, Dispatch
+from dragoman.config import (
+    Configuration,
+    ConfigurationError,
+    ConfigurationWatcher,
+    ModelConfiguration,
+    ProviderRow,
+    load_model_configuration,
+)
+from dragoman.observability.secrets import mask
+from dragoman.services.providers import (
+    Background,
+    Engines,
+    HttpProvider,
+    LocalProvider,
+    ProviderRegistry,
+    Runtime,
+    facts_of,
+)
+from dragoman.services.providers import registry as built_in
+from dragoman.services.providers.anthropic import AnthropicProvider
+from dragoman.services.providers.local import MODEL_VARIABLE
+from dragoman.services.providers.openai import OpenAIProvider
+from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
+from dragoman.services.routing import Setup
+
+_log: Final = structlog.get_logger("dragoman")
+
+FAMILIES: Final[dict[str, HttpProvider]] = {
+    # Compatible servers learnt the dialect early, and many know only its older words.
+    "openai": OpenAIProvider(without=frozenset({"max_completion_tokens", "developer_role"})),
+    "anthropic": AnthropicProvider(),
+}
+"""What a provider of the operator's own may speak: each behaves like the first of its family."""
+
+NOTHING_CONFIGURED: Final = """\
+no model can be used: {problem}
+Put a key and a list of models into .env, for example:
+  OPENAI_API_KEY=...
+  MODELS=[{{"id": "gpt-5-mini", "name": "GPT-5 mini", "description": "Quick and cheap", \
+"provider": "openai", "default": true}}]"""
+
+Load = Callable[[], Configuration]
+
+
+class Composition(Struct, frozen=True):
+    """What a configuration comes to: models, providers, and what the operator should know."""
+
+    models: ModelConfiguration
+    registry: ProviderRegistry
+    warnings: tuple[str, ...]
+
+
+class NoModelsError(ConfigurationError):
+    """Nothing can be used: no key, no list, and no local model."""
+
+
+def compose(configuration: Configuration, *, registry: ProviderRegistry = built_in) -> Composition:
+    """Decide which models there are.
+
+    With nothing configured that is the embedded local model. Raises `ConfigurationError` with
+    every mistake, `NoModelsError` when nothing can be used.
+    """
+    providers = registry.extended(map(_provider, configuration.provider_rows))
+    facts = {name: facts_of(providers.get(name), configuration.environ) for name in providers}
+    models = load_model_configuration(
+        facts, configuration.environ, file_models=configuration.file_models
+    )
+    if not models.models:
+        models = _local_model(configuration, models)
+    return Composition(models, providers, (*configuration.warnings, *models.warnings))
+
+
+def _provider(row: ProviderRow) -> HttpProvider:
+    family = FAMILIES[row.speaks]
+    return HttpProvider(
+        provider_id=row.id,
+        name=row.name,
+        wire=family.wire,
+        base_url=row.base_url,
+        api_key_env=row.api_key_env,
+        models_env=row.models_env,
+        key_header=family.key_header,
+        headers={**family.headers, **row.headers},
+        api_version_header=family.api_version_header,
+        api_version=family.api_version,
+        error_rows=family.error_rows,
+        without=family.without | frozenset(row.without),
+        needs_output_limit=family.needs_output_limit,
+        models_path=family.models_path,
+    )
+
+
+def _local_model(configuration: Configuration, models: ModelConfiguration) -> ModelConfiguration:
+    """Fall back to the embedded model. Raises `NoModelsError` when it cannot run here."""
+    environ = environment(configuration)
+    provider = LocalProvider()
+    problem = provider.problem(environ)
+    if problem is not None:
+        raise NoModelsError([NOTHING_CONFIGURED.format(problem=problem)])
+    entry = provider.model_entry(environ)
+    return replace(models, models=(entry,), default=entry, source="local")
+
+
+def environment(configuration: Configuration) -> dict[str, str]:
+    """Give the variables that providers read: the environment, with the settings they need."""
+    environ = dict(configuration.environ)
+    if configuration.settings.local_model is not None:
+        environ[MODEL_VARIABLE] = str(configuration.settings.local_model)
+    return environ
+
+
+class Service:
+    """One running Dragoman, without HTTP: enter it, and ask the models of its `setup`."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        registry: ProviderRegistry = built_in,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._registry = registry
+        self._timeouts = timeouts or Timeouts()
+        self.configuration = configuration
+        self.composition = compose(configuration, registry=registry)
+        self._engines = Engines()
+        self._setup: Setup | None = None
+        self._starting: set[asyncio.Task[None]] = set()
+
+    @property
+    def setup(self) -> Setup:
+        """The models, the providers and the world, as they are now."""
+        if self._setup is None:
+            raise RuntimeError("the service is not running: enter it first")
+        return self._setup
+
+    def redact(self, text: str) -> str:
+        """Take the keys out of a text."""
+        return mask(text, self.configuration.secrets)
+
+    def explain(self, error: Exception) -> Problem:
+        """Say what a client is told about an error; no key is in it."""
+        problem = problem_of(error, debug=self.configuration.settings.debug)
+        return replace(problem, message=self.redact(problem.message))
+
+    async def __aenter__(self) -> Self:
+        self._upstream = AiohttpUpstream(self._timeouts)
+        self._setup = self._set_up()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._starting:
+            task.cancel()
+        await self._engines.close()
+        await self._upstream.close()
+
+    def start_background(self) -> None:
+        """Let the providers that need time begin to get ready."""
+        setup = self.setup
+        for name in {model.provider for model in setup.models.models}:
+            provider = setup.registry.get(name)
+            if isinstance(provider, Background):
+                task = asyncio.ensure_future(provider.start(setup.runtime))
+                self._starting.add(task)
+                task.add_done_callback(self._starting.discard)
+
+    async def reload(self, configuration: Configuration) -> None:
+        """Put a changed configuration to use, for the requests that come from now on.
+
+        Raises `ConfigurationError`, and changes nothing, when it has mistakes.
+        """
+        self.composition = compose(configuration, registry=self._registry)
+        self.configuration = configuration
+        self._setup = self._set_up()
+        self.start_background()
+        for warning in self.composition.warnings:
+            _log.warning(warning)
+
+    def _set_up(self) -> Setup:
+        runtime = Runtime(
+            environ=environment(self.configuration),
+            upstream=self._upstream,
+            timeouts=self._timeouts,
+            engines=self._engines,
+        )
+        return Setup(self.composition.models, self.composition.registry, runtime)
+
+
+def create_app(
+    configuration: Configuration,
+    *,
+    load: Load | None = None,
+    registry: ProviderRegistry = built_in,
+    timeouts: Timeouts | None = None,
+    pace: Pace | None = None,
+) -> App:
+    """Make the ASGI application. `load` reads the configuration anew when its files change.
+
+    Raises `ConfigurationError` when the configuration cannot be used.
+    """
+    service = Service(configuration, registry=registry, timeouts=timeouts)
+    watcher = ConfigurationWatcher(
+        configuration, load=load or (lambda: configuration), reload=service.reload
+    )
+    meter = Meter()
+    rest = FastAPI(
+        title="Dragoman",
+        version=dragoman.__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(service, watcher if load is not None else None),
+    )
+    rest.include_router(models_router(lambda: service.setup))
+    rest.include_router(health_router(lambda: service.setup, lambda: watcher.status, meter))
+    mount_docs(rest)
+    speak_one_language(rest)
+    messages = MessagesRoute(lambda: service.setup, service.explain, pace=pace)
+    describe(rest)
+    routes = Dispatch({"/api/v1/messages": {"POST": messages}}, rest)
+    guarded = Guard(routes, configuration.settings.host)
+    return Boundary(guarded, explain=service.explain, meter=meter)
+
+
+def _lifespan(
+    service: Service, watcher: ConfigurationWatcher | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service:
+            service.start_background()
+            watching = None if watcher is None else asyncio.create_task(watcher.run())
+            try:
+                yield
+            finally:
+                if watching is not None:
+                    watching.cancel()
+
+    return lifespan

@@ -1,0 +1,92 @@
+"""Asking a model: one path, whether the answer is wanted whole or as it comes."""
+
+from contextlib import aclosing
+
+from msgspec.structs import replace
+
+from dragoman.chat import (
+    ChatRequest,
+    Failure,
+    Fold,
+    PartDelta,
+    PartStart,
+    Reasoning,
+    Reply,
+    ResponseEnd,
+    StopReason,
+    StreamEvent,
+    Text,
+    UpstreamError,
+)
+from dragoman.services.providers import Batch, Batches
+from dragoman.services.routing import Candidate
+
+
+async def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batches:
+    """Ask `candidate`; give the reply's events batch by batch, the last with its `ResponseEnd`.
+
+    Raises `LLMServiceError` for everything that goes wrong, also in the middle: a reply without
+    its end is never taken for whole. Closing the generator ends the call upstream.
+    """
+    model = candidate.provider.create_llm(candidate.model, candidate.runtime)
+    witness = _Witness()
+    try:
+        async with aclosing(model.stream(request)) as batches:
+            async for batch in batches:
+                witness.see(batch)
+                yield batch
+        witness.testify()
+    except Exception as error:
+        raise candidate.provider.map_error(error, model=candidate.model.id) from error
+
+
+async def get_ai_response(request: ChatRequest, candidate: Candidate) -> Reply:
+    """Ask for a whole reply: the fold of what `stream_ai_response` gives; raises like it."""
+    folding = Fold()
+    async with aclosing(stream_ai_response(replace(request, stream=False), candidate)) as batches:
+        async for batch in batches:
+            folding.add(batch)
+    return folding.reply()
+
+
+class _Witness:
+    """Sees to it that a reply says something and is finished, whoever made its events."""
+
+    def __init__(self) -> None:
+        self._spoke = False
+        self._ended = False
+
+    def see(self, batch: Batch) -> None:
+        """Look at a batch before it is passed on.
+
+        Raises `UpstreamError` when the reply ends of its own accord without having said anything.
+        """
+        if not self._spoke:
+            self._spoke = any(_says_something(event) for event in batch)
+        if isinstance(end := batch[-1], ResponseEnd):
+            self._ended = True
+            if not self._spoke and end.stop.reason is StopReason.STOP:
+                raise UpstreamError(
+                    Failure(reason="empty_response", message="the reply has no content")
+                )
+
+    def testify(self) -> None:
+        """Raise `UpstreamError` unless the reply was finished."""
+        if not self._ended:
+            raise UpstreamError(
+                Failure(reason="stream_interrupted", message="the reply has no end")
+            )
+
+
+def _says_something(event: StreamEvent) -> bool:
+    match event:
+        case PartDelta(text=text):
+            return bool(text)
+        case PartStart(part=Text(text=text)):
+            return bool(text)
+        case PartStart(part=Reasoning()):
+            return False
+        case PartStart():
+            return True
+        case _:
+            return False

@@ -1,0 +1,66 @@
+"""Who can be asked: a new provider is a row or one small file, and is found here.
+
+registry.register(MyProvider())     a duplicate id is an error
+registry.get("mine")                 raises UnknownProviderError, naming the known ids
+"""
+
+from typing import Final
+
+from dragoman.services.providers.anthropic import AnthropicProvider, map_anthropic_error
+from dragoman.services.providers.base import (
+    Background,
+    BaseProvider,
+    Batch,
+    Batches,
+    ChatModel,
+    Engines,
+    ProviderConfig,
+    ProviderStatus,
+    Runtime,
+    State,
+    facts_of,
+    status_of,
+)
+from dragoman.services.providers.errors import ErrorRow, map_provider_error
+from dragoman.services.providers.http import HttpProvider
+from dragoman.services.providers.local import LocalProvider
+from dragoman.services.providers.openai import OpenAIProvider, map_openai_error
+from dragoman.services.providers.registry import (
+    DuplicateProviderError,
+    ProviderRegistry,
+    UnknownProviderError,
+)
+
+registry: Final = ProviderRegistry()
+"""The providers that this package brings, and those that plugins add when they are imported."""
+
+registry.register(OpenAIProvider())
+registry.register(AnthropicProvider())
+registry.register(LocalProvider())
+
+__all__ = [
+    "AnthropicProvider",
+    "Background",
+    "BaseProvider",
+    "Batch",
+    "Batches",
+    "ChatModel",
+    "DuplicateProviderError",
+    "Engines",
+    "ErrorRow",
+    "HttpProvider",
+    "LocalProvider",
+    "OpenAIProvider",
+    "ProviderConfig",
+    "ProviderRegistry",
+    "ProviderStatus",
+    "Runtime",
+    "State",
+    "UnknownProviderError",
+    "facts_of",
+    "map_anthropic_error",
+    "map_openai_error",
+    "map_provider_error",
+    "registry",
+    "status_of",
+]

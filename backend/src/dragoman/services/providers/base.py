@@ -1,0 +1,200 @@
+"""What a provider is: an identity that can make a model and judge its errors.
+
+    BaseProvider.create_llm(entry, runtime) ─▶ ChatModel.stream(ChatRequest) ─▶ batches of events
+    BaseProvider.map_error(exception)       ─▶ LLMServiceError
+
+A provider is a value: it knows who it is, and nothing of the world. What the world adds (keys, the
+socket, running engines) arrives as a `Runtime`.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from enum import StrEnum
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dragoman.chat import ChatRequest, Fold, LLMServiceError, Reply, StreamEvent
+from dragoman.config.facts import ModelEntry, ProviderFacts
+from dragoman.observability.secrets import Secret
+from dragoman.services.providers.transport import Timeouts, Upstream
+
+Batch: TypeAlias = Sequence[StreamEvent]
+"""The events that one read from a provider brought; never empty."""
+
+Batches: TypeAlias = AsyncGenerator[Batch, None]
+"""A reply as it comes. Whoever stops early closes it, and with that the call upstream."""
+
+
+class ProviderConfig(Struct, frozen=True, kw_only=True):
+    """A provider as it is set up here: where it is, and with which key."""
+
+    id: str
+    name: str
+    base_url: str
+    api_key_env: str | None = None
+    models_env: str | None = None
+    api_key: Secret | None = None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether requests can be sent: there is a key, or none is needed."""
+        return self.api_key is not None or self.api_key_env is None
+
+
+class ChatModel(Protocol):
+    """One model of one provider, ready to be asked."""
+
+    def stream(self, request: ChatRequest) -> Batches:
+        """Ask; give the reply's events as they come, batch by batch.
+
+        `request.stream` says how to ask the provider; the events are the same either way. Raises
+        anything; the provider's `map_error` explains it. Closing the generator ends the call.
+        """
+        ...
+
+    async def complete(self, request: ChatRequest) -> Reply:
+        """Ask, and give the whole reply: the fold of what `stream` gives."""
+        ...
+
+
+class State(StrEnum):
+    """Whether a provider can be used now."""
+
+    READY = "ready"
+    NO_KEY = "no_key"
+    LOADING = "loading"
+    FAILED = "failed"
+
+
+class ProviderStatus(Struct, frozen=True):
+    """A provider's state, with the reason where it is not `ready`."""
+
+    state: State
+    reason: str = ""
+
+
+class Closable(Protocol):
+    """Something that runs beside the server and must be ended with it."""
+
+    async def close(self) -> None:
+        """End it."""
+        ...
+
+
+C = TypeVar("C", bound=Closable)
+
+
+class Engines:
+    """What providers run beside the server, each made at most once and ended with it."""
+
+    def __init__(self) -> None:
+        self._running: dict[object, Closable] = {}
+
+    def get(self, key: object, kind: type[C], make: Callable[[], C]) -> C:
+        """Give the engine kept under `key`, making it on first need."""
+        engine = self._running.get(key)
+        if not isinstance(engine, kind):
+            engine = make()
+            self._running[key] = engine
+        return engine
+
+    async def close(self) -> None:
+        """End every engine."""
+        running, self._running = self._running, {}
+        for engine in running.values():
+            await engine.close()
+
+
+class Runtime(Struct, frozen=True):
+    """The world, as a provider gets it: settings and keys, the socket, and engines."""
+
+    environ: Mapping[str, str]
+    upstream: Upstream
+    timeouts: Timeouts
+    engines: Engines
+
+
+class BaseProvider(Protocol):
+    """A provider. A new one is a value with these four members, registered under its id."""
+
+    @property
+    def provider_id(self) -> str:
+        """The id that model lists use: `^[a-z][a-z0-9_-]*$`."""
+        ...
+
+    def get_config(self, environ: Mapping[str, str]) -> ProviderConfig:
+        """Give the provider's set-up under `environ`; reads nothing else."""
+        ...
+
+    def create_llm(self, model: ModelEntry, runtime: Runtime) -> ChatModel:
+        """Make a model that can be asked; no I/O happens before it is."""
+        ...
+
+    def map_error(self, error: BaseException, *, model: str | None = None) -> LLMServiceError:
+        """Judge anything that asking a model raised; `model` is our id. Never raises."""
+        ...
+
+
+@runtime_checkable
+class HasDefaults(Protocol):
+    """A provider that knows models to begin with, for when nobody listed any."""
+
+    @property
+    def default_models(self) -> tuple[ModelEntry, ...]:
+        """Two or three models, with the date of that knowledge in the provider's source."""
+        ...
+
+
+@runtime_checkable
+class Background(Protocol):
+    """A provider that needs time before it can answer."""
+
+    def start(self, runtime: Runtime) -> Awaitable[None]:
+        """Begin getting ready."""
+        ...
+
+    def get_status(self, runtime: Runtime) -> ProviderStatus:
+        """Tell how far it is."""
+        ...
+
+
+@runtime_checkable
+class Discovers(Protocol):
+    """A provider that can be asked which models it has; costs nothing."""
+
+    def list_models(self, runtime: Runtime) -> Awaitable[tuple[str, ...]]:
+        """Ask for the vendor's model ids; raises like `ChatModel.stream`."""
+        ...
+
+
+async def complete(model: ChatModel, request: ChatRequest) -> Reply:
+    """Ask `model` for a whole reply: what every `ChatModel.complete` does."""
+    folding = Fold()
+    async with aclosing(model.stream(replace(request, stream=False))) as batches:
+        async for batch in batches:
+            folding.add(batch)
+    return folding.reply()
+
+
+def facts_of(provider: BaseProvider, environ: Mapping[str, str]) -> ProviderFacts:
+    """Tell what configuration must know of a provider."""
+    config = provider.get_config(environ)
+    return ProviderFacts(
+        key_env=config.api_key_env,
+        models_env=config.models_env,
+        enabled=config.enabled,
+        name=config.name,
+        default_models=provider.default_models if isinstance(provider, HasDefaults) else (),
+    )
+
+
+def status_of(provider: BaseProvider, runtime: Runtime) -> ProviderStatus:
+    """Tell whether a provider can be used now."""
+    config = provider.get_config(runtime.environ)
+    if not config.enabled:
+        return ProviderStatus(State.NO_KEY, f"set {config.api_key_env}")
+    if isinstance(provider, Background):
+        return provider.get_status(runtime)
+    return ProviderStatus(State.READY)

@@ -1,0 +1,42 @@
+"""From a model's id to whom to ask: the models as they are set up at this moment."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from dragoman.chat import InvalidInput
+from dragoman.config.facts import ModelConfiguration, ModelEntry
+from dragoman.services.providers import BaseProvider, ProviderRegistry, Runtime
+
+
+class Candidate(Struct, frozen=True):
+    """A model that may answer, the provider to ask for it, and the world it is asked in."""
+
+    model: ModelEntry
+    provider: BaseProvider
+    runtime: Runtime
+
+
+class Setup(Struct, frozen=True):
+    """Everything a request depends on, as one value: a reload replaces it, and edits nothing."""
+
+    models: ModelConfiguration
+    registry: ProviderRegistry
+    runtime: Runtime
+
+    def candidates(self, model_id: str | None) -> Sequence[Candidate]:
+        """Give whom to ask for `model_id` (`None`: the default model), the best first.
+
+        Raises `InvalidInput` that lists the known ids when there is no such model.
+        """
+        model = self._entry(model_id)
+        return (Candidate(model, self.registry.get(model.provider), self.runtime),)
+
+    def _entry(self, model_id: str | None) -> ModelEntry:
+        if model_id is None and self.models.default is not None:
+            return self.models.default
+        for entry in self.models.models:
+            if entry.id == model_id:
+                return entry
+        known = ", ".join(entry.id for entry in self.models.models)
+        raise InvalidInput("model", f"there is no model {model_id!r} here; there are: {known}")
