@@ -63,27 +63,29 @@ def merged(
 ) -> Environment:
     """Lay the sources over one another, the first on top; clean the variables named in `keys`.
 
-    Blank variables are left out, in each source before they could hide one below.
+    A blank variable is left out of its source, so that it hides nothing below.
     """
     values: dict[str, str] = {}
-    for source in reversed(sources):
-        for name in source.values:
-            value = source.given(name)
-            if value is None:
-                continue
-            if name in keys:
-                value = _clean(name, value, source.place, findings)
-            if value is not None:
-                values[name] = value
+    for name in dict.fromkeys(name for source in sources for name in source.values):
+        value = _first_key(name, sources, findings) if name in keys else _first(name, sources)
+        if value is not None:
+            values[name] = value
     return Environment(values)
 
 
-def _clean(name: str, value: str, place: str, findings: Findings) -> str | None:
-    cleaned = clean_key(f"{name} in {place}", value)
-    for warning in cleaned.warnings:
-        findings.warning(warning)
-    if cleaned.problem is not None:
-        findings.problem(cleaned.problem)
-    if cleaned.value is not None:
-        findings.secret(cleaned.value)
-    return cleaned.value
+def _first(name: str, sources: tuple[Variables, ...]) -> str | None:
+    return next((value for source in sources if (value := source.given(name)) is not None), None)
+
+
+def _first_key(name: str, sources: tuple[Variables, ...], findings: Findings) -> str | None:
+    for source in sources:
+        cleaned = clean_key(f"{name} in {source.place}", source.values.get(name, ""))
+        if cleaned.problem is not None:
+            findings.problem(cleaned.problem)
+            return None
+        if cleaned.value is not None:
+            for warning in cleaned.warnings:
+                findings.warning(warning)
+            findings.secret(cleaned.value)
+            return cleaned.value
+    return None

@@ -140,10 +140,11 @@ def _listed(facts: Facts, environ: Environ, file_models: object, findings: Findi
 
 def _default_models(facts: Facts) -> tuple[ModelEntry, ...]:
     by_id: dict[str, ModelEntry] = {}
-    for fact in facts.values():
+    for provider, fact in facts.items():
         if fact.enabled and fact.key_env is not None:
             for entry in fact.default_models:
-                by_id.setdefault(entry.id, msgspec.structs.replace(entry, default=False))
+                offered = msgspec.structs.replace(entry, provider=provider, default=False)
+                by_id.setdefault(entry.id, offered)
     return tuple(by_id.values())
 
 

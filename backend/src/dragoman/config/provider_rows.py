@@ -96,6 +96,11 @@ def read_base_url(value: object) -> str:
     return text.rstrip("/")
 
 
+def address_variable(provider: str) -> str:
+    """Give the name of the variable that sends a provider's requests elsewhere."""
+    return f"{provider.upper().replace('-', '_')}_BASE_URL"
+
+
 def _headers(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise Mistake(f'this must be an object such as {{"X-Title": "home"}}, not {kind_of(value)}')
@@ -170,10 +175,9 @@ class RowReader:
                 "digits, - and _, beginning with a letter"
             )
         if identity in self._built_in:
-            variable = f"{identity.upper().replace('-', '_')}_BASE_URL"
             raise Mistake(
-                f"the provider {identity!r} is built in: choose another id, or set {variable} "
-                "to send its requests elsewhere"
+                f"the provider {identity!r} is built in: choose another id, or set "
+                f"{address_variable(identity)} to send its requests elsewhere"
             )
         if identity in self._places:
             raise Mistake(

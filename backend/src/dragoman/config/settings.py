@@ -26,7 +26,7 @@ from .options import (
     misspelt_variables,
     read_settings,
 )
-from .provider_rows import ProviderRow, RowReader
+from .provider_rows import ProviderRow, RowReader, address_variable, read_base_url
 from .sources import FileSeen, SourceFile, open_source, read_dotenv, read_toml
 
 __all__ = [
@@ -71,7 +71,7 @@ class _Read(Struct, frozen=True):
     toml: SourceFile
 
 
-def load_configuration(  # noqa: PLR0913 - each names a source or a fact of the code it configures
+def load_configuration(
     *,
     flags: Mapping[str, object],
     environ: Mapping[str, str],
@@ -95,6 +95,7 @@ def load_configuration(  # noqa: PLR0913 - each names a source or a fact of the 
     where = folders(cwd, environ)
     _check_top_level(read, findings)
     rows = _read_rows(read, RowReader(families, built_in, findings), findings)
+    _check_addresses((*built_in, *(row.id for row in rows)), read, findings)
     keys = {row.api_key_env for row in rows if row.api_key_env is not None} | set(key_variables)
     environment = merged(read.variables, keys, findings)
     settings = _read_settings(flags, read, where, findings)
@@ -162,6 +163,18 @@ def _read_rows(read: _Read, reader: RowReader, findings: Findings) -> tuple[Prov
     if "providers" in read.table:
         reader.read(read.table["providers"], f"{read.toml.place}: providers")
     return reader.rows
+
+
+def _check_addresses(providers: tuple[str, ...], read: _Read, findings: Findings) -> None:
+    for provider in providers:
+        given = first_given(address_variable(provider), read.variables)
+        if given is None:
+            continue
+        text, place = given
+        try:
+            read_base_url(text)
+        except Mistake as mistake:
+            findings.problem(f"{place}: {mistake}")
 
 
 def _read_settings(

@@ -1,0 +1,1 @@
+"""Tests of the configuration; `folder.py` is the world they share."""
