@@ -15,6 +15,7 @@ export PYTHON
 BIN := .venv/bin
 RUN_LEVEL := $(if $(filter no,$(LOCAL)),base,local)
 
+.NOTPARALLEL:
 .PHONY: help setup setup-run setup-test run test check fmt docs lock clean
 
 help: ## show this list
