@@ -1,0 +1,62 @@
+"""OpenAI: who it is, where it is, and what its errors mean."""
+
+from typing import Final
+
+from dragoman.chat import Category, LLMServiceError
+from dragoman.services.providers.error_rows import ErrorRow
+from dragoman.services.providers.errors import map_provider_error
+
+OPENAI_ERRORS: Final[tuple[ErrorRow, ...]] = (
+    # Elsewhere a message that is wrong in itself; here a prompt that was flagged.
+    ErrorRow(
+        code="invalid_prompt",
+        category=Category.CONTENT_FILTERED,
+        source="https://github.com/openai/codex/issues/7250",
+    ),
+    # One request above the allowance of a whole minute: it never fits.
+    ErrorRow(
+        code="rate_limit_exceeded",
+        message_has="Request too large for",
+        category=Category.CONTEXT_TOO_LONG,
+        word="upstream_too_large",
+        source="https://github.com/Aider-AI/aider/issues/1880",
+    ),
+    # The code says that the model cannot; the truth is that this account may not.
+    ErrorRow(
+        code="unsupported_value",
+        param="stream",
+        message_has="organization must be verified",
+        category=Category.PERMISSION,
+        source="https://github.com/lobehub/lobehub/issues/9385",
+    ),
+    # What the SDK raises by itself, with nothing but its class to go by (_exceptions.py).
+    ErrorRow(exception="openai.ContentFilterFinishReasonError", category=Category.CONTENT_FILTERED),
+    ErrorRow(
+        exception="openai.LengthFinishReasonError",
+        category=Category.INVALID_REQUEST,
+        word="output_limit",
+    ),
+    ErrorRow(exception="openai.SubjectTokenProviderError", category=Category.AUTHENTICATION),
+    ErrorRow(exception="openai.InvalidWebhookSignatureError", category=Category.INVALID_REQUEST),
+    ErrorRow(
+        exception="openai.WebSocketConnectionClosedError",
+        category=Category.CONNECTION,
+        word="connection_reset",
+    ),
+    ErrorRow(
+        exception="openai.WebSocketQueueFullError",
+        category=Category.OVERLOADED,
+        word="send_queue_full",
+    ),
+    ErrorRow(
+        exception="openai.OpenAIError",
+        message_has="Missing credentials",
+        category=Category.AUTHENTICATION,
+        source="openai 3.x, _client.py",
+    ),
+)
+
+
+def map_openai_error(error: BaseException, *, model: str | None = None) -> LLMServiceError:
+    """Judge an error of OpenAI's, or of whatever broke on the way; see `map_provider_error`."""
+    return map_provider_error(error, rows=OPENAI_ERRORS, provider="openai", model=model)
