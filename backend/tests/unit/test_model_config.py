@@ -462,15 +462,28 @@ def test_missing_keys_are_told_together_with_other_mistakes():
     ]
 
 
-def test_a_key_that_slipped_into_the_list_is_not_repeated():
-    for told in (
-        problem(entry(provider=OPENAI_KEY)),
-        problem({**entry(), OPENAI_KEY: 1}),
-        problem(entry(OPENAI_KEY + " x")),
-        problem(entry(provider="sk-proj-another0123456789abcdef")),
+def test_a_key_that_slipped_into_the_list_is_named_by_its_variable_and_not_repeated():
+    for misplaced in (
+        entry(OPENAI_KEY, default=True),
+        entry(provider=OPENAI_KEY),
+        {**entry(), OPENAI_KEY: 1},
+        entry(description=f"use it with {OPENAI_KEY}"),
     ):
-        assert "canary" not in told
-        assert "another" not in told
+        assert problem(misplaced) == (
+            "MODELS: the value of OPENAI_API_KEY stands in it: take it out"
+        )
+
+
+def test_a_dummy_key_may_be_the_name_of_a_provider():
+    environ = {"MODELS": json.dumps([entry(default=True)]), "OPENAI_API_KEY": "openai"}
+
+    assert load_model_configuration(facts("openai"), environ).default is not None
+
+
+def test_what_looks_like_a_key_is_not_repeated():
+    told = problem(entry(provider="sk-proj-another0123456789abcdef"))
+
+    assert "another" not in told
 
 
 # --- keys, and no list at all ----------------------------------------------------------------

@@ -6,6 +6,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from dragoman.observability.secrets import Secret, mask
+
 from .entries import Draft, entry_of, read_entries
 from .errors import ConfigurationError, Findings, Mistake
 from .facts import DisabledProvider, ModelConfiguration, ModelEntry, ProviderFacts
@@ -32,6 +34,9 @@ TWO_LISTS: Final = (
     "or nobody can tell which counts"
 )
 
+# A shorter value is a dummy for a server that checks none, and may well be a provider's name.
+_REAL_KEY: Final = 16
+
 Facts = Mapping[str, ProviderFacts]
 Environ = Mapping[str, str]
 
@@ -54,6 +59,7 @@ def load_unified_models(
     """
     findings = _findings(facts, environ)
     _check_one_list(environ, file_models, findings)
+    _check_no_key_inside(facts, environ, file_models, findings)
     drafts = unified_drafts(environ, findings, facts=facts, file_models=file_models)
     findings.settle()
     return tuple(entry_of(draft.fields) for draft in drafts)
@@ -71,6 +77,7 @@ def load_model_configuration(
     """
     findings = _findings(facts, environ)
     _check_one_list(environ, file_models, findings)
+    _check_no_key_inside(facts, environ, file_models, findings)
     listed = _listed(facts, environ, file_models, findings)
     findings.settle()
     enabled = tuple(entry for entry in listed.entries if facts[entry.provider].enabled)
@@ -115,6 +122,20 @@ def _findings(facts: Facts, environ: Environ) -> Findings:
 def _check_one_list(environ: Environ, file_models: object, findings: Findings) -> None:
     if environ.get(VARIABLE, "").strip() and file_models is not None:
         findings.problem(TWO_LISTS.format(VARIABLE, "dragoman.toml"))
+
+
+def _check_no_key_inside(
+    facts: Facts, environ: Environ, file_models: object, findings: Findings
+) -> None:
+    """Stop at once where a key stands in a list: what is read from a list is shown to everybody."""
+    lists = {VARIABLE: environ.get(VARIABLE, ""), FILE_PLACE: repr(file_models)}
+    lists |= {variable: environ[variable] for variable in legacy_variables(facts, environ).values()}
+    for fact in facts.values():
+        key = environ.get(fact.key_env, "") if fact.key_env is not None else ""
+        for place, text in lists.items():
+            if len(key) >= _REAL_KEY and mask(text, [Secret(key)]) != text:
+                findings.problem(f"{place}: the value of {fact.key_env} stands in it: take it out")
+    findings.settle()
 
 
 def _listed(facts: Facts, environ: Environ, file_models: object, findings: Findings) -> _Listing:

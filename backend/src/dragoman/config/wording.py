@@ -29,11 +29,13 @@ def looks_like_key(text: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """Quote what somebody wrote: on one line, cut short, and never if it could be a key."""
+    """Quote what somebody wrote on one line; what is long or could be a key is described instead.
+
+    It is never cut: half a key is a secret too, and could not be recognised any more.
+    """
     if looks_like_key(text):
         return "(a value that looks like a key)"
-    short = text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
-    return repr(short)
+    return repr(text) if len(text) <= _LONGEST_QUOTE else f"(a text of {len(text)} characters)"
 
 
 def kind_of(value: object) -> str:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Iterable
 from typing import Final, NoReturn, Self
 from urllib.parse import quote
@@ -85,9 +86,10 @@ def _left_behind() -> Secret:
 
 
 def mask(text: str, secrets: Iterable[Secret]) -> str:
-    """Put `MASK` where one of the secrets stands in the text, plainly, URL-encoded or in base64.
+    """Put `MASK` where one of the secrets stands in the text.
 
-    Values shorter than 8 characters are left alone: they are no keys.
+    It is found plain, escaped as in JSON or a `repr`, URL-encoded and in base64. Values shorter
+    than 8 characters are left alone: they are no keys.
     """
     values = {secret.reveal() for secret in secrets if len(secret.reveal()) >= _SHORTEST}
     # The longest first, or the rest of a longer secret would stay behind a shorter one.
@@ -101,6 +103,8 @@ def _spellings(value: str) -> tuple[str, ...]:
     octets = value.encode("utf-8", "surrogatepass")
     return (
         value,
+        repr(value)[1:-1],
+        json.dumps(value)[1:-1],
         quote(octets, safe=""),
         base64.b64encode(octets).decode(),
         base64.urlsafe_b64encode(octets).decode(),
