@@ -33,6 +33,14 @@ class Fields:
             del self._left[name]
         return value
 
+    def peek(self, name: str) -> Json:
+        """See a field without taking it; `None` when it is absent or null."""
+        return self._left.get(name)
+
+    def skip(self, name: str) -> None:
+        """Take a field unread, whatever it says, null too."""
+        self._left.pop(name, None)
+
     def has(self, name: str) -> bool:
         """Tell whether a field is present and was not taken yet."""
         return name in self._left

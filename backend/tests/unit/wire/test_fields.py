@@ -90,3 +90,13 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes):
 def test_a_body_nested_without_end_is_refused():
     with pytest.raises(InvalidInput, match="nested too deeply"):
         read_object(b'{"a":' + b"[" * 100_000)
+
+
+def test_a_field_that_needs_no_reading_is_skipped_null_or_not():
+    fields = Fields({"type": "message", "stop": None, "new": 1})
+
+    fields.skip("type")
+    fields.skip("stop")
+    fields.skip("absent")
+
+    assert fields.rest() == {"new": 1}

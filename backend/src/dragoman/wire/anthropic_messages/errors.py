@@ -1,0 +1,42 @@
+"""Errors: the facts of a vendor's answer, and the body of ours."""
+
+from collections.abc import Mapping
+
+from dragoman.chat import Failure, Json, JsonObject, LLMServiceError
+from dragoman.wire.anthropic_messages.words import ERROR_TYPES, encode
+from dragoman.wire.stream import decode_leniently
+
+
+def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+    """Read an error answer: the facts, and no judgement. Never raises.
+
+    A body that is no error of this format (a proxy's page) has the message "".
+    """
+    named = {name.lower(): value for name, value in headers.items()}
+    return failure_of(decode_leniently(body), status, named.get("request-id"))
+
+
+def failure_of(said: Json, status: int, request_id: str | None = None) -> Failure:
+    """Gather the facts of an error object, which may also be an event of a stream."""
+    outer = said if isinstance(said, dict) else {}
+    error = outer.get("error")
+    inner = error if isinstance(error, dict) else {"message": error}
+    details = inner.get("details")
+    return Failure(
+        message=_text(inner, "message") or "",
+        status=status,
+        code=_text(details, "error_code") if isinstance(details, dict) else None,
+        type=_text(inner, "type"),
+        request_id=_text(outer, "request_id") or request_id,
+    )
+
+
+def _text(said: JsonObject, name: str) -> str | None:
+    value = said.get(name)
+    return value if isinstance(value, str) else None
+
+
+def write_failure(error: LLMServiceError) -> bytes:
+    """Write the body of an error answer for a client; it is an event of a stream, too."""
+    said = {"type": ERROR_TYPES[error.category], "message": error.message}
+    return encode({"type": "error", "error": said, "request_id": error.request_id})

@@ -1,0 +1,184 @@
+"""A streamed reply, written: one block after the other, closed by `message_stop`."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from msgspec.structs import replace
+
+from dragoman.chat import (
+    Aside,
+    Extras,
+    JsonObject,
+    LLMServiceError,
+    Opaque,
+    Part,
+    PartDelta,
+    PartEnd,
+    PartStart,
+    Reasoning,
+    Reply,
+    ResponseEnd,
+    ResponseStart,
+    StreamEvent,
+    Text,
+    ToolCall,
+    Usage,
+)
+from dragoman.wire.anthropic_messages.content_out import write_block
+from dragoman.wire.anthropic_messages.errors import write_failure
+from dragoman.wire.anthropic_messages.reply import write_message
+from dragoman.wire.anthropic_messages.usage import write_usage
+from dragoman.wire.anthropic_messages.words import NAME, STOP_WORDS, encode, own, put_back
+from dragoman.wire.sse import encode_event
+
+# What clients expect to hear at the end, even if we knew it at the start.
+_LAST_WORDS: Final = frozenset({"stop_reason", "stop_details", "container", "context_management"})
+# Of it, what stands beside the `delta` of the last event and not in it.
+_BESIDE_THE_DELTA: Final = frozenset({"context_management"})
+
+
+def _template(kind: str, name: str) -> bytes:
+    delta = f'{{"type":"{kind}","{name}":%b}}'
+    event = f'{{"type":"content_block_delta","index":%d,"delta":{delta}}}'
+    return f"event: content_block_delta\ndata: {event}\n\n".encode()
+
+
+_TEXT: Final = _template("text_delta", "text")
+_THINKING: Final = _template("thinking_delta", "thinking")
+_SIGNATURE: Final = _template("signature_delta", "signature")
+_INPUT: Final = _template("input_json_delta", "partial_json")
+_STOP: Final = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
+
+
+class Writer:
+    """Writes one streamed reply to a client."""
+
+    def __init__(self) -> None:
+        self._block = -1
+        self._part: Part | None = None
+        self._usage: Usage | None = None
+        self._last_words: JsonObject = {}
+
+    def write(self, events: Iterable[StreamEvent]) -> bytes:
+        """Write the next events; the terminal ones follow a `ResponseEnd`."""
+        return b"".join(self._pieces(events))
+
+    def fail(self, error: LLMServiceError) -> bytes:
+        """End the stream with an error; there is no `message_stop`."""
+        return encode_event(write_failure(error), "error")
+
+    def _pieces(self, events: Iterable[StreamEvent]) -> Iterator[bytes]:
+        for event in events:
+            match event:
+                case PartDelta():
+                    yield from self._grow(event)
+                case PartStart(_, part):
+                    yield from self._begin_block(part)
+                case PartEnd():
+                    yield from self._end_block()
+                case ResponseStart():
+                    yield self._begin(event)
+                case ResponseEnd():
+                    yield self._end(event)
+                case Aside():
+                    pass
+
+    def _begin(self, start: ResponseStart) -> bytes:
+        self._usage = start.usage
+        extras = start.extras
+        if extras is not None and extras.wire == NAME:
+            late = {name for name, value in extras.fields.items() if value is not None}
+            late &= _LAST_WORDS
+            self._last_words = {name: extras.fields[name] for name in late}
+            early = {name: value for name, value in extras.fields.items() if name not in late}
+            extras = replace(extras, fields=early)
+        message = write_message(
+            Reply(id=start.id, model=start.model, usage=start.usage, extras=extras)
+        )
+        return _event({"type": "message_start", "message": message})
+
+    def _begin_block(self, part: Part) -> Iterator[bytes]:
+        begun, rest = _begun(part)
+        block = write_block(begun)
+        if block is None:
+            return
+        self._part = begun
+        self._block += 1
+        yield _event({"type": "content_block_start", "index": self._block, "content_block": block})
+        yield from self._grow(rest)
+
+    def _grow(self, delta: PartDelta) -> Iterator[bytes]:
+        match self._part:
+            case None:
+                return
+            case Text():
+                template = _TEXT
+            case Reasoning():
+                template = _THINKING
+            case _:
+                template = _INPUT
+        if delta.text:
+            yield template % (self._block, encode(delta.text))
+        if delta.signature and isinstance(self._part, Reasoning) and self._part.origin == NAME:
+            yield _SIGNATURE % (self._block, encode(delta.signature))
+        if delta.extras is not None:
+            for more in _own_deltas(self._part, own(delta.extras)):
+                yield _event({"type": "content_block_delta", "index": self._block, "delta": more})
+
+    def _end_block(self) -> Iterator[bytes]:
+        if self._part is not None:
+            self._part = None
+            yield _STOP % self._block
+
+    def _end(self, end: ResponseEnd) -> bytes:
+        said = put_back(
+            {"stop_reason": STOP_WORDS[end.stop.reason], "stop_sequence": end.stop.sequence},
+            put_back(self._last_words, own(end.extras)),
+        )
+        beside = {name: value for name, value in said.items() if name in _BESIDE_THE_DELTA}
+        delta = {name: value for name, value in said.items() if name not in beside}
+        usage = write_usage(end.usage or self._usage)
+        last = {"type": "message_delta", "delta": delta, **beside, "usage": usage}
+        return _event(last) + _event({"type": "message_stop"})
+
+
+def _event(said: JsonObject) -> bytes:
+    return encode_event(encode(said), said["type"])
+
+
+def _begun(part: Part) -> tuple[Part, PartDelta]:
+    """Split a part into what its block begins with and what follows in deltas.
+
+    Many clients listen to deltas alone, so whatever can come in one does.
+    """
+    match part:
+        case Text(text, extras):
+            citations = own(extras).get("citations")
+            if extras is None or not citations:
+                return replace(part, text=""), PartDelta(0, text)
+            before = Extras(NAME, extras.fields | {"citations": []}, extras.form)
+            after = Extras(NAME, {"citations": citations})
+            return Text("", before), PartDelta(0, text, extras=after)
+        case Reasoning(text, signature) if part.encrypted is None:
+            begun = replace(part, text="", signature=None if signature is None else "")
+            return begun, PartDelta(0, text, signature)
+        case ToolCall(arguments=arguments):
+            return replace(part, arguments=""), PartDelta(0, arguments)
+        case Opaque(text=text):
+            return replace(part, text=""), PartDelta(0, text)
+        case _:
+            return part, PartDelta(0)
+
+
+def _own_deltas(part: Part, fields: JsonObject) -> Iterator[JsonObject]:
+    """Write what deltas brought beside text, by the vendor's way of naming them."""
+    if isinstance(part, Opaque):
+        if fields:
+            yield {"type": f"{part.kind}_delta", **fields}
+        return
+    for name, value in fields.items():
+        if name == "citations":
+            for citation in value:
+                yield {"type": "citations_delta", "citation": citation}
+        else:
+            yield {"type": f"{name}_delta", name: value}
