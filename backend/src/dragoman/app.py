@@ -170,7 +170,9 @@ class Service:
         return replace(problem, message=self.redact(problem.message))
 
     async def __aenter__(self) -> Self:
-        self._upstream = AiohttpUpstream(self._timeouts)
+        self._upstream = AiohttpUpstream(
+            self._timeouts, trust_proxies=self.configuration.settings.trust_proxies
+        )
         self._setup = self._set_up()
         return self
 

@@ -31,6 +31,7 @@ class Settings(Struct, frozen=True):
     log_level: str = "info"
     debug: bool = False
     insecure_no_auth: bool = False
+    trust_proxies: bool = False
     local_model: Path | None = None
 
 
@@ -133,6 +134,12 @@ INSECURE_NO_AUTH: Final = Setting(
     _boolean,
     "listen beyond this machine without authentication",
 )
+TRUST_PROXIES: Final = Setting(
+    "trust_proxies",
+    "DRAGOMAN_TRUST_PROXIES",
+    _boolean,
+    "reach providers through the proxy that HTTP_PROXY and HTTPS_PROXY name",
+)
 LOCAL_MODEL: Final[Setting[Path | None]] = Setting(
     "local_model", "DRAGOMAN_LOCAL_MODEL", _file, "the weights (.gguf) of the embedded model"
 )
@@ -147,6 +154,7 @@ SETTINGS: Final[tuple[AnySetting, ...]] = (
     LOG_LEVEL,
     DEBUG,
     INSECURE_NO_AUTH,
+    TRUST_PROXIES,
     LOCAL_MODEL,
 )
 NAMES: Final = tuple(setting.name for setting in SETTINGS)
@@ -226,6 +234,7 @@ def read_settings(layers: tuple[Layer, ...], where: Folders, findings: Findings)
         log_level=ask(LOG_LEVEL, "info"),
         debug=ask(DEBUG, default=False),
         insecure_no_auth=ask(INSECURE_NO_AUTH, default=False),
+        trust_proxies=ask(TRUST_PROXIES, default=False),
         local_model=ask(LOCAL_MODEL, None),
     )
 

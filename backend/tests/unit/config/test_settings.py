@@ -22,6 +22,7 @@ def test_nothing_said_gives_the_defaults(folder: ConfigurationFolder):
         log_level="info",
         debug=False,
         insecure_no_auth=False,
+        trust_proxies=False,
         local_model=None,
     )
     assert (loaded.provider_rows, loaded.file_models, loaded.warnings) == ((), None, ())
@@ -79,6 +80,7 @@ def test_every_setting_can_come_from_every_source(folder: ConfigurationFolder, n
         "log_level": "debug",
         "debug": "true",
         "insecure_no_auth": "true",
+        "trust_proxies": "true",
         "local_model": str(weights),
     }
     plain = Settings(data_dir=folder.path / ".local/share/dragoman")
