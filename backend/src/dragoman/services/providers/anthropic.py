@@ -3,8 +3,12 @@
 from typing import Final
 
 from dragoman.chat import Actor, Category, LLMServiceError
+from dragoman.config.facts import ModelEntry
 from dragoman.services.providers.error_rows import ErrorRow, rows
 from dragoman.services.providers.errors import map_provider_error
+from dragoman.services.providers.http import HttpProvider
+from dragoman.wire import anthropic_messages
+from dragoman.wire.base import Wire
 
 _SDK: Final = "anthropic 2.x, _error_classes.py: its classes say what each code means"
 
@@ -112,6 +116,44 @@ ANTHROPIC_ERRORS: Final[tuple[ErrorRow, ...]] = (
 )
 
 
+# As of 2026-11: https://platform.claude.com/docs/en/about-claude/models/overview
+ANTHROPIC_MODELS: Final = (
+    ModelEntry(
+        "claude-sonnet-5", "Claude Sonnet 5", "For hard questions", "anthropic", default=True
+    ),
+    ModelEntry(
+        "claude-haiku-4-5",
+        "Claude Haiku 4.5",
+        "Quick and cheap",
+        "anthropic",
+        context_window=200_000,
+        max_output_tokens=64_000,
+    ),
+)
+
+
 def map_anthropic_error(error: BaseException, *, model: str | None = None) -> LLMServiceError:
     """Judge an error of Anthropic's, or of whatever broke on the way; see `map_provider_error`."""
     return map_provider_error(error, rows=ANTHROPIC_ERRORS, provider="anthropic", model=model)
+
+
+class AnthropicProvider(HttpProvider, frozen=True, kw_only=True):
+    """Anthropic by its Messages API; `ANTHROPIC_BASE_URL` does not end in `/v1`.
+
+    The version is pinned: 2026-10-21 refuses sampling parameters that older models take. A model
+    entry's `api_version` overrides it.
+    """
+
+    provider_id: str = "anthropic"
+    name: str = "Anthropic"
+    wire: Wire = anthropic_messages
+    base_url: str = "https://api.anthropic.com"
+    api_key_env: str | None = "ANTHROPIC_API_KEY"
+    models_env: str | None = "ANTHROPIC_MODELS"
+    key_header: tuple[str, str] = ("x-api-key", "")
+    api_version_header: str | None = "anthropic-version"
+    api_version: str | None = "2023-06-01"
+    error_rows: tuple[ErrorRow, ...] = ANTHROPIC_ERRORS
+    default_models: tuple[ModelEntry, ...] = ANTHROPIC_MODELS
+    needs_output_limit: bool = True
+    models_path: str = "/v1/models"

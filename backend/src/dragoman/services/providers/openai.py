@@ -3,8 +3,12 @@
 from typing import Final
 
 from dragoman.chat import Category, LLMServiceError
+from dragoman.config.facts import ModelEntry
 from dragoman.services.providers.error_rows import ErrorRow
 from dragoman.services.providers.errors import map_provider_error
+from dragoman.services.providers.http import HttpProvider
+from dragoman.wire import openai_chat
+from dragoman.wire.base import Wire
 
 OPENAI_ERRORS: Final[tuple[ErrorRow, ...]] = (
     # Elsewhere a message that is wrong in itself; here a prompt that was flagged.
@@ -57,6 +61,26 @@ OPENAI_ERRORS: Final[tuple[ErrorRow, ...]] = (
 )
 
 
+# As of 2026-11: https://platform.openai.com/docs/models
+OPENAI_MODELS: Final = (
+    ModelEntry("gpt-5.6", "GPT-5.6", "For hard questions", "openai", default=True),
+    ModelEntry("gpt-5.4-mini", "GPT-5.4 mini", "Quick and cheap", "openai"),
+)
+
+
 def map_openai_error(error: BaseException, *, model: str | None = None) -> LLMServiceError:
     """Judge an error of OpenAI's, or of whatever broke on the way; see `map_provider_error`."""
     return map_provider_error(error, rows=OPENAI_ERRORS, provider="openai", model=model)
+
+
+class OpenAIProvider(HttpProvider, frozen=True, kw_only=True):
+    """OpenAI by its chat completions API; `OPENAI_BASE_URL` ends in `/v1`."""
+
+    provider_id: str = "openai"
+    name: str = "OpenAI"
+    wire: Wire = openai_chat
+    base_url: str = "https://api.openai.com/v1"
+    api_key_env: str | None = "OPENAI_API_KEY"
+    models_env: str | None = "OPENAI_MODELS"
+    error_rows: tuple[ErrorRow, ...] = OPENAI_ERRORS
+    default_models: tuple[ModelEntry, ...] = OPENAI_MODELS

@@ -1,0 +1,14 @@
+"""What authors of providers test with; nothing of the product imports it."""
+
+from dragoman.testing.grammar import check_grammar
+from dragoman.testing.providers import ProviderContract, replaces_template
+from dragoman.testing.upstream import Script, ScriptedUpstream, scripted_upstream
+
+__all__ = [
+    "ProviderContract",
+    "Script",
+    "ScriptedUpstream",
+    "check_grammar",
+    "replaces_template",
+    "scripted_upstream",
+]

@@ -1,0 +1,48 @@
+"""Dragoman with one model of each vendor, both at a scripted upstream."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.support.server import Dragoman, configured, running
+
+from dragoman.api.relay import Pace
+from dragoman.testing import ScriptedUpstream, scripted_upstream
+
+MODELS = [
+    {
+        "id": "gpt",
+        "name": "GPT",
+        "description": "Speaks one wire",
+        "provider": "openai",
+        "upstream_id": "vendor-gpt",
+        "default": True,
+    },
+    {
+        "id": "claude",
+        "name": "Claude",
+        "description": "Speaks the other",
+        "provider": "anthropic",
+        "upstream_id": "vendor-claude",
+    },
+]
+KEYS = {"OPENAI_API_KEY": "canary-openai-key", "ANTHROPIC_API_KEY": "canary-anthropic-key"}
+PACE = Pace(hold=0.3, beat=0.2, stall=1.0)
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[ScriptedUpstream]:
+    async with scripted_upstream() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+async def dragoman(upstream: ScriptedUpstream, tmp_path) -> AsyncIterator[Dragoman]:
+    environ = {
+        "MODELS": json.dumps(MODELS),
+        "OPENAI_BASE_URL": f"{upstream.url}/v1",
+        "ANTHROPIC_BASE_URL": upstream.url,
+        **KEYS,
+    }
+    async with running(configured(tmp_path, environ), pace=PACE) as server:
+        yield server

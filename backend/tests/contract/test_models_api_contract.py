@@ -1,0 +1,71 @@
+"""What `GET /api/v1/models` promises."""
+
+import json
+
+from tests.support.server import configured, running
+
+MODELS = [
+    {"id": "one", "name": "One", "description": "First", "provider": "openai", "default": True},
+    {"id": "two", "name": "Two", "description": "Second", "provider": "anthropic"},
+    {
+        "id": "three",
+        "name": "Three",
+        "description": "Third",
+        "provider": "openai",
+        "upstream_id": "secret-name",
+        "context_window": 128000,
+        "max_output_tokens": 4096,
+        "capabilities": ["tools"],
+    },
+]
+
+
+async def test_every_usable_model_is_listed_in_the_order_of_the_configuration(tmp_path):
+    environ = {
+        "MODELS": json.dumps(MODELS),
+        "OPENAI_API_KEY": "k" * 9,
+        "ANTHROPIC_API_KEY": "a" * 9,
+    }
+    async with running(configured(tmp_path, environ)) as dragoman:
+        response = await dragoman.client.get("/api/v1/models")
+        listed = (await response.json())["models"]
+
+    assert response.status == 200
+    assert response.content_type == "application/json"
+    assert [model["id"] for model in listed] == ["one", "two", "three"]
+    assert {name: listed[1][name] for name in ("id", "name", "description", "provider")} == {
+        "id": "two",
+        "name": "Two",
+        "description": "Second",
+        "provider": "anthropic",
+    }
+    assert [model["default"] for model in listed] == [True, False, False]
+    assert listed[2]["contextWindow"] == 128000
+
+
+async def test_a_model_whose_provider_has_no_key_is_left_out(tmp_path):
+    environ = {"MODELS": json.dumps(MODELS), "ANTHROPIC_API_KEY": "a" * 9}
+    async with running(configured(tmp_path, environ)) as dragoman:
+        listed = (await (await dragoman.client.get("/api/v1/models")).json())["models"]
+
+    assert [(model["id"], model["default"]) for model in listed] == [("two", True)]
+
+
+async def test_neither_a_key_nor_the_vendors_name_of_a_model_is_told(tmp_path):
+    environ = {"MODELS": json.dumps(MODELS), "OPENAI_API_KEY": "canary-openai-key"}
+    async with running(configured(tmp_path, environ)) as dragoman:
+        text = await (await dragoman.client.get("/api/v1/models")).text()
+
+    assert "canary" not in text
+    assert "secret-name" not in text
+
+
+async def test_another_method_is_refused_in_the_same_words_as_everything_else(tmp_path):
+    environ = {"MODELS": json.dumps(MODELS), "OPENAI_API_KEY": "k" * 9}
+    async with running(configured(tmp_path, environ)) as dragoman:
+        response = await dragoman.client.post("/api/v1/models", json={})
+        error = await response.json()
+
+    assert response.status == 405
+    assert (error["status"], error["code"]) == ("error", "INVALID_REQUEST")
+    assert error["request_id"] == response.headers["x-request-id"]

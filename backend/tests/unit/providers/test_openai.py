@@ -1,0 +1,31 @@
+"""The OpenAI provider: the template, and what is its own."""
+
+import json
+from collections.abc import Sequence
+
+from tests.support.tapes import openai_stream, openai_whole
+from tests.unit.providers import ProviderContract
+
+from dragoman.services.providers import OpenAIProvider
+
+
+class TestOpenAIProvider(ProviderContract):
+    provider = OpenAIProvider()
+    path = "/chat/completions"
+
+    def whole(self, text: str) -> bytes:
+        return json.dumps(openai_whole(text)).encode()
+
+    def stream(self, words: Sequence[str]) -> Sequence[bytes]:
+        return openai_stream(words)
+
+
+def test_it_is_found_where_the_vendor_says():
+    config = OpenAIProvider().get_config({"OPENAI_API_KEY": "k" * 8})
+    assert config.base_url == "https://api.openai.com/v1"
+    assert (config.api_key_env, config.models_env) == ("OPENAI_API_KEY", "OPENAI_MODELS")
+
+
+def test_its_address_can_be_moved():
+    config = OpenAIProvider().get_config({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1/"})
+    assert config.base_url == "http://127.0.0.1:9/v1"

@@ -1,0 +1,110 @@
+"""The only socket: what it sends, what it refuses, and what each breakage is called."""
+
+import asyncio
+import gzip
+import socket
+
+import pytest
+
+from dragoman.chat import UpstreamError
+from dragoman.services.providers import transport
+from dragoman.services.providers.transport import AiohttpUpstream, Timeouts, read_body
+from dragoman.testing import Script, scripted_upstream
+
+
+@pytest.fixture
+async def client():
+    upstream = AiohttpUpstream(Timeouts(connect=0.5))
+    yield upstream
+    await upstream.close()
+
+
+async def fetched(client, url: str) -> tuple[int, bytes]:
+    async with client.send("POST", url, headers={"a": "b"}, body=b"{}") as response:
+        return response.status, await read_body(response)
+
+
+async def reason_of(client, url: str) -> str | None:
+    with pytest.raises(UpstreamError) as caught:
+        await fetched(client, url)
+    assert "/secret" not in str(caught.value)
+    return caught.value.failure.reason
+
+
+async def test_a_request_is_sent_as_it_is_and_nothing_is_added(client):
+    async with scripted_upstream() as peer:
+        peer.play(Script(pieces=(b"one", b"two")))
+        assert await fetched(client, f"{peer.url}/x") == (200, b"onetwo")
+    (request,) = peer.received
+    assert (request.method, request.path, request.body) == ("POST", "/x", b"{}")
+    assert set(request.headers) <= {"host", "a", "content-length", "accept-encoding"}
+
+
+async def test_a_connection_is_used_again(client):
+    async with scripted_upstream() as peer:
+        peer.play(Script(pieces=(b"x",)))
+        for _ in range(3):
+            await fetched(client, peer.url)
+        assert (len(peer.received), peer.open) == (3, 1)
+
+
+async def test_leaving_the_context_early_closes_the_connection(client):
+    async with scripted_upstream() as peer:
+        peer.play(Script(pieces=(b"x",), end="hang"))
+        async with client.send("GET", peer.url, headers={}) as response:
+            await anext(response.chunks())
+        await asyncio.wait_for(peer.closed_by_peer.wait(), 1)
+
+
+async def test_a_redirect_is_not_followed(client):
+    async with scripted_upstream() as peer, scripted_upstream() as trap:
+        peer.play(Script(307, {"location": trap.url}))
+        status, _ = await fetched(client, peer.url)
+        assert (status, trap.received) == (307, [])
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"), [("cut", "premature_close"), ("reset", "connection_reset")]
+)
+async def test_a_body_that_breaks_off_says_so(client, end, reason):
+    async with scripted_upstream() as peer:
+        peer.play(Script(pieces=(b"x",), end=end, pause=0.05))
+        assert await reason_of(client, f"{peer.url}/secret") in {reason, "premature_close"}
+
+
+async def test_nobody_listening_is_a_connect_error(client):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert await reason_of(client, f"http://127.0.0.1:{port}/secret") == "connect_error"
+
+
+async def test_a_name_that_nobody_has_is_a_dns_error(client):
+    assert await reason_of(client, "http://nobody.invalid/secret") in {
+        "dns_error",
+        "timeout_connect",
+    }
+
+
+async def test_no_tls_at_the_other_end_is_a_tls_error(client):
+    async with scripted_upstream() as peer:
+        url = peer.url.replace("http:", "https:")
+        assert await reason_of(client, f"{url}/secret") in {"tls_error", "timeout_connect"}
+
+
+async def test_a_header_without_end_is_refused(client):
+    async with scripted_upstream() as peer:
+        peer.play(Script(headers={"x": "y" * (transport.MAX_HEADER + 1000)}))
+        assert await reason_of(client, peer.url) == "bad_headers"
+
+
+async def test_an_answer_without_end_is_refused(client):
+    async with scripted_upstream() as peer:
+        peer.play(Script(pieces=(b"x" * (1 << 20),) * 17))
+        assert await reason_of(client, peer.url) == "body_too_large"
+
+
+async def test_an_answer_that_unpacks_without_end_is_refused(client):
+    async with scripted_upstream() as peer:
+        bomb = gzip.compress(bytes(40 << 20))
+        peer.play(Script(headers={"content-encoding": "gzip"}, pieces=(bomb,)))
+        assert await reason_of(client, peer.url) == "decompressed_too_large"
