@@ -1,0 +1,73 @@
+"""Counts what the recordings show, and prints it by provider and kind."""
+
+import os
+from collections import Counter
+from collections.abc import Generator
+from enum import IntEnum
+from typing import Final
+
+import pytest
+
+from .recordings import Recording, corpus_folder
+
+# Without recordings there is nothing to collect but the one test that says so.
+collect_ignore = (
+    []
+    if corpus_folder(os.environ)
+    else ["test_cuts.py", "test_errors.py", "test_known_failures.py", "test_laws.py"]
+)
+
+
+class Verdict(IntEnum):
+    """What became of a recording; the worst of its tests decides."""
+
+    PASSED = 0
+    LISTED = 1
+    FAILED = 2
+
+
+VERDICTS: Final = pytest.StashKey[dict[Recording, Verdict]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[VERDICTS] = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    recording = item.callspec.params.get("recording") if hasattr(item, "callspec") else None
+    if isinstance(recording, Recording):
+        verdicts = item.config.stash[VERDICTS]
+        verdicts[recording] = max(verdicts.get(recording, Verdict.PASSED), _verdict(report))
+    return report
+
+
+def _verdict(report: pytest.TestReport) -> Verdict:
+    if report.failed:
+        return Verdict.FAILED
+    return Verdict.LISTED if hasattr(report, "wasxfail") else Verdict.PASSED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+    config: pytest.Config,
+) -> None:
+    verdicts = config.stash[VERDICTS]
+    if not verdicts:
+        return
+    terminalreporter.section("recorded exchanges")
+    rows: dict[tuple[str, str], Counter[Verdict]] = {}
+    for recording, verdict in verdicts.items():
+        for row in ((recording.provider, recording.kind), ("all", "")):
+            rows.setdefault(row, Counter())[verdict] += 1
+    terminalreporter.line(f"{'provider':20}{'kind':8}{'cases':>7}{'passed':>8}{'listed':>8}")
+    for provider, kind in sorted(rows, key=lambda row: (row[0] == "all", row)):
+        counts = rows[provider, kind]
+        failed = f"{counts[Verdict.FAILED]:8} FAILED" if counts[Verdict.FAILED] else ""
+        terminalreporter.line(
+            f"{provider:20}{kind:8}{counts.total():7}{counts[Verdict.PASSED]:8}"
+            f"{counts[Verdict.LISTED]:8}{failed}",
+        )

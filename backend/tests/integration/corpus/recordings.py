@@ -1,0 +1,85 @@
+"""The recorded exchanges, each as the bytes that went over the line."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from msgspec import Struct
+
+from dragoman.testing.tapes import frame_events
+
+VARIABLE: Final = "DRAGOMAN_CORPUS"
+REQUIRED: Final = "DRAGOMAN_REQUIRE_CORPUS"
+ENDPOINTS: Final = {"chat.completions": "openai_chat", "messages": "anthropic_messages"}
+
+Kind = Literal["whole", "stream", "error"]
+
+
+class Recording(Struct, frozen=True):
+    """One exchange. `bodies` is usually one; some recordings hold several replies end to end."""
+
+    name: str
+    provider: str
+    wire: str
+    kind: Kind
+    status: int
+    headers: dict[str, str]
+    request: bytes | None
+    bodies: tuple[bytes, ...]
+
+
+def corpus_folder(environ: Mapping[str, str]) -> Path | None:
+    """Find the recordings; `None` where nobody said where they are."""
+    folder = environ.get(VARIABLE)
+    return Path(folder) if folder else None
+
+
+def load_recordings(folder: Path) -> tuple[Recording, ...]:
+    """Load every recording of the two wires, in the order of the index."""
+    index = json.loads((folder / "index.json").read_bytes())["index"]
+    return tuple(_load(folder, row) for row in index if row["endpoint"] in ENDPOINTS)
+
+
+def _load(folder: Path, row: dict[str, Any]) -> Recording:
+    exchange = json.loads((folder / row["file"]).read_bytes())
+    answer = exchange["response"]
+    wire = ENDPOINTS[row["endpoint"]]
+    asked = exchange.get("request")
+    body: bytes = answer["body"].encode()
+    return Recording(
+        name=row["file"].removesuffix(".json"),
+        provider=row["provider"],
+        wire=wire,
+        kind=_kind(answer["status"], row["kinds"]),
+        status=answer["status"],
+        headers=answer["headers"],
+        request=None if asked is None else json.dumps(asked["body"]).encode(),
+        bodies=tuple(_framed(wire, body)) if _is_unframed(answer) else (body,),
+    )
+
+
+def _kind(status: int, kinds: list[str]) -> Kind:
+    if status >= 400:
+        return "error"
+    return "stream" if "stream" in kinds else "whole"
+
+
+def _is_unframed(answer: dict[str, Any]) -> bool:
+    return bool(answer["fidelity"] == "sse_data_lines_without_framing")
+
+
+def _framed(wire: str, lines: bytes) -> Iterator[bytes]:
+    """Put the framing back that the recording left out, one body for each reply in it.
+
+    Anthropic names its events by their type. A `message_start` after a `message_stop` was the
+    start of the next HTTP answer; anywhere else it stays where it was recorded.
+    """
+    events: list[tuple[bytes, str | None]] = []
+    for line in filter(None, lines.splitlines()):
+        name = json.loads(line)["type"] if wire == "anthropic_messages" else None
+        if name == "message_start" and events and events[-1][1] == "message_stop":
+            yield frame_events(events)
+            events = []
+        events.append((line, name))
+    yield frame_events(events)

@@ -1,0 +1,54 @@
+"""Our own side of the comparison: what a reply says, and when two of them are the same."""
+
+import json
+
+from msgspec.structs import replace
+
+from dragoman.chat import Opaque, Part, Reasoning, Reply, StopReason, ToolCall, Usage
+
+from .walker import Facts, parsed
+
+STOP_WORDS = {
+    "stop": StopReason.STOP,
+    "length": StopReason.LENGTH,
+    "tool_calls": StopReason.TOOL,
+    "content_filter": StopReason.CONTENT_FILTER,
+    "end_turn": StopReason.STOP,
+    "max_tokens": StopReason.LENGTH,
+    "tool_use": StopReason.TOOL,
+    "stop_sequence": StopReason.STOP_SEQUENCE,
+    "pause_turn": StopReason.PAUSE,
+    "refusal": StopReason.REFUSAL,
+}
+
+
+def facts_of(reply: Reply, error: str | None = None) -> Facts:
+    """Put a reply into the witness's terms."""
+    usage = reply.usage or Usage()
+    return Facts(
+        text=reply.text,
+        reasoning="".join(part.text for part in reply.parts if isinstance(part, Reasoning)),
+        calls=[
+            (part.name, parsed(part.arguments))
+            for part in reply.parts
+            if isinstance(part, ToolCall)
+        ],
+        usage=(usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning),
+        stop=(reply.stop.word or None) if reply.stop else None,
+        error=error,
+    )
+
+
+def comparable(reply: Reply) -> Reply:
+    """Spell every tool's arguments in one way: the same JSON may be written in many."""
+    return replace(reply, parts=tuple(_comparable(part) for part in reply.parts))
+
+
+def _comparable(part: Part) -> Part:
+    match part:
+        case ToolCall(arguments=arguments):
+            return replace(part, arguments=json.dumps(parsed(arguments), sort_keys=True))
+        case Opaque(fields={"input": _}, text=streamed) if streamed:
+            return replace(part, fields=part.fields | {"input": parsed(streamed)}, text="")
+        case _:
+            return part

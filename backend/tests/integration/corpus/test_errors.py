@@ -1,0 +1,85 @@
+"""Every recorded failure gets the category that its body earns."""
+
+import json
+from collections.abc import Callable
+from typing import Final
+
+from dragoman.chat import Category, Failure, LLMServiceError, UpstreamError
+from dragoman.services.providers import map_anthropic_error, map_openai_error, map_provider_error
+from dragoman.testing.tapes import read_stream
+from dragoman.wire import anthropic_messages, openai_chat
+from dragoman.wire.base import Wire
+
+from .cases import recordings
+from .recordings import Recording
+
+WIRES: dict[str, Wire] = {wire.name: wire for wire in (openai_chat, anthropic_messages)}
+
+MAPPINGS: dict[str, Callable[[UpstreamError], LLMServiceError]] = {
+    "openai": map_openai_error,
+    "anthropic": map_anthropic_error,
+}
+"""The vendors that have a table of their own; the others' words go to the common one."""
+
+# What each body says, as a person reads it. "unsupported" is the vendor's own word in its code.
+CATEGORIES: Final[dict[str, Category]] = {
+    "test-anthropic-explicit-effort-xhigh-unsupported-model-error-0": Category.INVALID_REQUEST,
+    "test-model-name-suggestion-anthropic-0": Category.MODEL_NOT_FOUND,
+    "test-model-name-suggestion-groq-0": Category.MODEL_NOT_FOUND,
+    "test-tool-regular-error-0": Category.MODEL_NOT_FOUND,
+    "test-tool-use-failed-error-with-text-0": Category.INVALID_REQUEST,
+    "test-tool-use-failed-error-streaming-0": Category.INVALID_REQUEST,
+    "test-tool-use-failed-error-streaming-with-text-0": Category.INVALID_REQUEST,
+    "chat-bad-request-0": Category.UNSUPPORTED,
+    "chat-no-messages-0": Category.INVALID_REQUEST,
+    "chat-unknown-model-0": Category.MODEL_NOT_FOUND,
+    "test-agents-and-tools-2": Category.MODEL_NOT_FOUND,
+    "test-model-name-suggestion-openai-chat-0": Category.MODEL_NOT_FOUND,
+    "test-multimodal-tool-return-matrix-direct-url-force-download-2": Category.INVALID_REQUEST,
+    "test-multimodal-tool-return-matrix-tool-return-content-binar-1": Category.INVALID_REQUEST,
+    "test-multimodal-tool-return-matrix-tool-return-content-url-a-2": Category.INVALID_REQUEST,
+    "test-multimodal-tool-return-matrix-tool-return-content-url-f-2": Category.INVALID_REQUEST,
+    "test-openai-o1-mini-system-role-system-0": Category.UNSUPPORTED,
+    "test-openai-web-search-tool-model-not-supported-0": Category.INVALID_REQUEST,
+    "test-vision-base64-3": Category.INVALID_REQUEST,
+    "test-openrouter-errors-raised-0": Category.RATE_LIMIT,
+    "test-openrouter-stream-error-0": Category.INVALID_REQUEST,
+}
+
+
+def judge(recording: Recording, failure: Failure) -> LLMServiceError:
+    error = UpstreamError(failure)
+    mapping = MAPPINGS.get(recording.provider)
+    return (
+        map_provider_error(error, provider=recording.provider)
+        if mapping is None
+        else mapping(error)
+    )
+
+
+@recordings("error", "error")
+def test_an_error_answer_gets_its_category(recording: Recording):
+    failure = WIRES[recording.wire].read_failure(
+        recording.status, recording.headers, recording.bodies[0]
+    )
+
+    error = judge(recording, failure)
+
+    assert error.category is CATEGORIES[recording.name.partition("--")[2]]
+    assert error.retryable is (error.category is Category.RATE_LIMIT)
+    assert error.status == recording.status
+    assert error.request_id == _request_id(recording)
+
+
+def _request_id(recording: Recording) -> str | None:
+    in_body: str | None = json.loads(recording.bodies[0]).get("request_id")
+    return recording.headers.get("x-request-id", in_body)
+
+
+@recordings("error", "stream")
+def test_an_error_within_a_stream_gets_its_category(recording: Recording):
+    for body in recording.bodies:
+        failure = read_stream(WIRES[recording.wire], [body]).failure
+
+        expected = CATEGORIES.get(recording.name.partition("--")[2])
+        assert (failure and judge(recording, failure).category) is expected

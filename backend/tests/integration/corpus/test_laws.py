@@ -1,0 +1,118 @@
+"""What every recording must show: nothing lost, nothing invented, in either direction."""
+
+import json
+from typing import Any
+
+import pytest
+from dragoman.testing.grammar import check_grammar
+
+from dragoman.chat import events_of
+from dragoman.testing.tapes import pieces_of, read_stream
+from dragoman.wire import anthropic_messages, openai_chat
+from dragoman.wire.base import Wire
+
+from .cases import recordings
+from .recordings import Recording
+from .replies import STOP_WORDS, comparable, facts_of
+from .walker import walk
+
+WIRES: dict[str, Wire] = {wire.name: wire for wire in (openai_chat, anthropic_messages)}
+
+
+@recordings("request", "whole", "stream", "error")
+def test_a_request_survives_being_read_and_written(recording: Recording):
+    if recording.request is None:
+        pytest.skip("the recording holds no request")
+    wire = WIRES[recording.wire]
+
+    written = wire.write_request(wire.read_request(recording.request))
+
+    assert json.loads(written.body) == _as_we_ask(json.loads(recording.request), wire)
+    assert written.receipts == ()
+
+
+def _as_we_ask(body: dict[str, Any], wire: Wire) -> dict[str, Any]:
+    """Add the one thing we ask for ourselves: what a stream has cost."""
+    if wire.name != "openai_chat" or not body.get("stream"):
+        return body
+    return body | {"stream_options": (body.get("stream_options") or {}) | {"include_usage": True}}
+
+
+@recordings("reply", "whole")
+def test_a_whole_reply_says_what_the_vendor_said(recording: Recording):
+    reply = WIRES[recording.wire].read_reply(recording.bodies[0])
+
+    said = walk(recording.wire, recording.bodies[0], streamed=False)
+    assert facts_of(reply) == said
+    assert reply.stop is not None
+    assert said.stop is None or reply.stop.reason is STOP_WORDS[said.stop]
+
+
+@recordings("reply", "whole")
+def test_a_whole_reply_survives_being_read_and_written(recording: Recording):
+    wire = WIRES[recording.wire]
+
+    written = wire.write_reply(wire.read_reply(recording.bodies[0]))
+
+    assert json.loads(written) == json.loads(recording.bodies[0])
+
+
+@recordings("stream", "stream")
+def test_a_stream_tells_what_the_vendor_told(recording: Recording):
+    for body in recording.bodies:
+        told = read_stream(WIRES[recording.wire], [body])
+
+        said = walk(recording.wire, body, streamed=True)
+        if said.error is None:
+            assert told.failure is None
+            assert facts_of(told.reply) == said
+            assert told.reply.stop is not None
+            assert said.stop is None or told.reply.stop.reason is STOP_WORDS[said.stop]
+        else:
+            assert told.failure is not None
+            assert told.failure.code == said.error
+            assert told.reply.stop is None
+            assert facts_of(told.reply)[:3] == said[:3]
+
+
+@recordings("stream", "stream")
+def test_a_stream_keeps_the_grammar(recording: Recording):
+    for body in recording.bodies:
+        told = read_stream(WIRES[recording.wire], [body])
+
+        check_grammar(told.events, finished=told.failure is None)
+
+
+@recordings("stream", "stream")
+def test_a_stream_tells_the_same_however_it_is_cut(recording: Recording):
+    wire = WIRES[recording.wire]
+    for body in recording.bodies:
+        at_once = read_stream(wire, [body])
+
+        for seed in range(3):
+            assert read_stream(wire, pieces_of(body, seed)) == at_once
+
+
+@recordings("retelling", "stream")
+def test_a_stream_told_as_a_whole_is_the_same_reply(recording: Recording):
+    wire = WIRES[recording.wire]
+    for body in recording.bodies:
+        told = read_stream(wire, [body])
+        if told.failure is not None:
+            continue
+
+        whole = wire.read_reply(wire.write_reply(told.reply))
+
+        assert comparable(whole) == comparable(told.reply)
+
+
+@recordings("retelling", "whole")
+def test_a_whole_reply_told_as_a_stream_is_the_same_reply(recording: Recording):
+    wire = WIRES[recording.wire]
+    reply = wire.read_reply(recording.bodies[0])
+
+    streamed = wire.stream_writer().write(events_of(reply))
+
+    told = read_stream(wire, [streamed])
+    assert told.failure is None
+    assert comparable(told.reply) == comparable(reply)
