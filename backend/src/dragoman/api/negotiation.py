@@ -1,0 +1,55 @@
+"""Whole or streamed: what a client's `Accept` header asks for (RFC 9110, section 12.5.1)."""
+
+import re
+from typing import Final, NamedTuple
+
+from dragoman.chat import InvalidInput
+
+_JSON: Final = "application/json"
+_EVENT_STREAM: Final = "text/event-stream"
+_WEIGHT: Final = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+
+
+class _Range(NamedTuple):
+    """One media range: how much it is wanted, how exactly it is named, how early it stands."""
+
+    weight: float
+    exactness: int
+    earliness: int
+
+
+def wants_event_stream(accept: str | None) -> bool:
+    """Tell whether a client wants the answer as server-sent events; if not, it wants JSON.
+
+    The larger weight wins, then the more exact name, then the one that stands first; a client that
+    says nothing, or takes anything, gets JSON. What is no media range is passed over. Raises
+    `InvalidInput` (406) if the client takes neither.
+    """
+    if accept is None or not accept.strip():
+        return False
+    ranges = accept.lower().split(",")
+    whole, streamed = _best(ranges, _JSON), _best(ranges, _EVENT_STREAM)
+    if whole.weight == streamed.weight == 0:
+        problem = f"nothing acceptable can be sent: take {_JSON} or {_EVENT_STREAM}"
+        raise InvalidInput("accept", problem, status=406)
+    return streamed > whole
+
+
+def _best(ranges: list[str], media_type: str) -> _Range:
+    """Find the range that decides about a type: the most exact one, whatever its weight."""
+    names = ("*/*", f"{media_type.partition('/')[0]}/*", media_type)
+    best = _Range(0, -1, 0)
+    for place, text in enumerate(ranges):
+        name, *parameters = (part.strip() for part in text.split(";"))
+        weight = _weight(parameters)
+        if name in names and weight is not None and names.index(name) > best.exactness:
+            best = _Range(weight, names.index(name), -place)
+    return best
+
+
+def _weight(parameters: list[str]) -> float | None:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            return float(value) if _WEIGHT.fullmatch(value.strip()) else None
+    return 1.0
