@@ -109,7 +109,10 @@ def _path(given: Given) -> Path:
 def _file(given: Given) -> Path:
     path = _path(given)
     if not path.is_file():
-        raise Mistake(f"there is no file {str(path)!r}: correct the path, or take it out")
+        # As it was written: a tidied path might hide that it is a key.
+        seen_from = "" if path == Path(str(given.value)) else f", seen from {given.base}"
+        written = quoted(str(given.value).strip())
+        raise Mistake(f"there is no file {written}{seen_from}: correct the path, or take it out")
     return path
 
 

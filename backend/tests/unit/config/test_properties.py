@@ -223,15 +223,19 @@ keys = st.text(
 )
 @settings(max_examples=300)
 def test_a_key_that_slipped_in_anywhere_is_in_no_message(key: str, where: dict[str, str]):
-    quoted = json.dumps(key)[1:-1]
+    told, of_another = (" ".join(_everything_told(_planted(it, where))) for it in (key, KEY))
+
+    pieces = {key[at : at + 10] for at in range(len(key) - 9)}
+    assert {piece for piece in pieces if piece in told and piece not in of_another} == set()
+
+
+def _planted(key: str, where: dict[str, str]) -> dict[str, str]:
+    inside_json = json.dumps(key)[1:-1]
     variables = {
-        name: text.replace("KEY", quoted if text[0] in "[{" else key)
+        name: text.replace("KEY", inside_json if text[0] in "[{" else key)
         for name, text in where.items()
     }
-    environ = {**variables, "OPENAI_API_KEY": key}
-
-    told = " ".join(_everything_told(environ))
-    assert [key[at : at + 10] for at in range(len(key) - 9) if key[at : at + 10] in told] == []
+    return {**variables, "OPENAI_API_KEY": key}
 
 
 def _everything_told(environ: dict[str, str]) -> list[str]:
