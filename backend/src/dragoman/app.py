@@ -29,34 +29,27 @@ from dragoman.config import (
     ConfigurationError,
     ConfigurationWatcher,
     ModelConfiguration,
-    ProviderRow,
     load_model_configuration,
 )
 from dragoman.observability.secrets import mask
 from dragoman.services.providers import (
+    FAMILIES,
     Background,
     Engines,
-    HttpProvider,
     LocalProvider,
     ProviderRegistry,
     Runtime,
     facts_of,
+    installed,
+    load_plugins,
+    provider_of,
 )
 from dragoman.services.providers import registry as built_in
-from dragoman.services.providers.anthropic import AnthropicProvider
 from dragoman.services.providers.local import MODEL_VARIABLE
-from dragoman.services.providers.openai import OpenAIProvider
 from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
 from dragoman.services.routing import Setup
 
 _log: Final = structlog.get_logger("dragoman")
-
-FAMILIES: Final[dict[str, HttpProvider]] = {
-    # Compatible servers learnt the dialect early, and many know only its older words.
-    "openai": OpenAIProvider(without=frozenset({"max_completion_tokens", "developer_role"})),
-    "anthropic": AnthropicProvider(),
-}
-"""What a provider of the operator's own may speak: each behaves like the first of its family."""
 
 NOTHING_CONFIGURED: Final = """\
 no model can be used: {problem}
@@ -86,34 +79,17 @@ def compose(configuration: Configuration, *, registry: ProviderRegistry = built_
     With nothing configured that is the embedded local model. Raises `ConfigurationError` with
     every mistake, `NoModelsError` when nothing can be used.
     """
-    providers = registry.extended(map(_provider, configuration.provider_rows))
+    plugins = load_plugins(installed(), taken=registry.__contains__)
+    own = (provider_of(row, FAMILIES) for row in configuration.provider_rows)
+    providers = registry.extended((*plugins.providers, *own))
     facts = {name: facts_of(providers.get(name), configuration.environ) for name in providers}
     models = load_model_configuration(
         facts, configuration.environ, file_models=configuration.file_models
     )
     if not models.models:
         models = _local_model(configuration, models)
-    return Composition(models, providers, (*configuration.warnings, *models.warnings))
-
-
-def _provider(row: ProviderRow) -> HttpProvider:
-    family = FAMILIES[row.speaks]
-    return HttpProvider(
-        provider_id=row.id,
-        name=row.name,
-        wire=family.wire,
-        base_url=row.base_url,
-        api_key_env=row.api_key_env,
-        models_env=row.models_env,
-        key_header=family.key_header,
-        headers={**family.headers, **row.headers},
-        api_version_header=family.api_version_header,
-        api_version=family.api_version,
-        error_rows=family.error_rows,
-        without=family.without | frozenset(row.without),
-        needs_output_limit=family.needs_output_limit,
-        models_path=family.models_path,
-    )
+    warnings = (*configuration.warnings, *plugins.problems, *models.warnings)
+    return Composition(models, providers, warnings)
 
 
 def _local_model(configuration: Configuration, models: ModelConfiguration) -> ModelConfiguration:
