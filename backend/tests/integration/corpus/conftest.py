@@ -26,7 +26,10 @@ class Verdict(IntEnum):
     FAILED = 2
 
 
-VERDICTS: Final = pytest.StashKey[dict[Recording, Verdict]]()
+Place = tuple[str, str, str]
+"""A recording's provider, kind and name."""
+
+VERDICTS: Final = pytest.StashKey[dict[Place, Verdict]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,7 +44,8 @@ def pytest_runtest_makereport(
     recording = item.callspec.params.get("recording") if hasattr(item, "callspec") else None
     if isinstance(recording, Recording):
         verdicts = item.config.stash[VERDICTS]
-        verdicts[recording] = max(verdicts.get(recording, Verdict.PASSED), _verdict(report))
+        place = (recording.provider, recording.kind, recording.name)
+        verdicts[place] = max(verdicts.get(place, Verdict.PASSED), _verdict(report))
     return report
 
 
@@ -60,8 +64,8 @@ def pytest_terminal_summary(
         return
     terminalreporter.section("recorded exchanges")
     rows: dict[tuple[str, str], Counter[Verdict]] = {}
-    for recording, verdict in verdicts.items():
-        for row in ((recording.provider, recording.kind), ("all", "")):
+    for (provider, kind, _), verdict in verdicts.items():
+        for row in ((provider, kind), ("all", "")):
             rows.setdefault(row, Counter())[verdict] += 1
     terminalreporter.line(f"{'provider':20}{'kind':8}{'cases':>7}{'passed':>8}{'listed':>8}")
     for provider, kind in sorted(rows, key=lambda row: (row[0] == "all", row)):

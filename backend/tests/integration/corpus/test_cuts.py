@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from dragoman.testing.grammar import check_grammar
 from dragoman.testing.tapes import read_stream
 from dragoman.wire import anthropic_messages, openai_chat
+from dragoman.wire.base import Wire
 
 from .cases import RECORDINGS
 
@@ -52,31 +54,50 @@ def finish_of(body: bytes) -> int:
     return len(body) + 1
 
 
+def check_cut(wire: Wire, body: bytes, cut: int, *, clean: bool, whole: bool) -> None:
+    """Assert that `body`, cut at `cut`, is taken for whole or not, and for nothing it is not."""
+    told = read_stream(wire, [body[:cut]], clean=clean)
+
+    assert (told.failure is None) is whole, f"cut at byte {cut}, clean={clean}"
+    assert told.failure is None or told.failure.reason == "stream_interrupted"
+    check_grammar(told.events, finished=whole)
+
+
 @pytest.mark.parametrize("name", CHAT)
-def test_a_chat_stream_cut_anywhere_is_whole_only_if_the_vendor_had_finished(name: str):
+def test_a_torn_chat_stream_is_whole_only_after_its_last_word(name: str):
     body = BODIES[name]
     done = end_of_event(body, b"data: [DONE]")
-    finished = min(done, finish_of(body))
 
     for cut in range(len(body) + 1):
-        torn = read_stream(openai_chat, [body[:cut]], clean=False)
-        assert (torn.failure is None) is (cut >= done), f"torn at byte {cut}"
+        check_cut(openai_chat, body, cut, clean=False, whole=cut >= done)
 
-        ended = read_stream(openai_chat, [body[:cut]], clean=True)
-        assert (ended.failure is None) is (cut >= finished), f"ended at byte {cut}"
 
-        for failure in filter(None, (torn.failure, ended.failure)):
-            assert failure.reason == "stream_interrupted"
+@pytest.mark.parametrize("name", CHAT)
+def test_a_chat_stream_that_ended_in_good_order_is_whole_once_it_has_a_finish_reason(name: str):
+    body = BODIES[name]
+    finished = min(finish_of(body), end_of_event(body, b"data: [DONE]"))
+
+    for cut in range(len(body) + 1):
+        check_cut(openai_chat, body, cut, clean=True, whole=cut >= finished)
 
 
 @pytest.mark.parametrize("name", MESSAGES)
 @pytest.mark.parametrize("clean", [False, True], ids=["torn", "ended"])
-def test_a_messages_stream_cut_anywhere_is_whole_only_after_message_stop(name: str, clean: bool):  # noqa: FBT001
+def test_a_messages_stream_is_whole_only_after_message_stop(name: str, *, clean: bool):
     body = BODIES[name]
     done = end_of_event(body, b'"message_stop"')
 
     for cut in range(len(body) + 1):
-        told = read_stream(anthropic_messages, [body[:cut]], clean=clean)
+        check_cut(anthropic_messages, body, cut, clean=clean, whole=cut >= done)
 
-        assert (told.failure is None) is (cut >= done), f"cut at byte {cut}"
-        assert told.failure is None or told.failure.reason == "stream_interrupted"
+
+@pytest.mark.parametrize("name", CHAT + MESSAGES)
+def test_what_arrived_before_the_cut_is_told(name: str):
+    wire = openai_chat if name in CHAT else anthropic_messages
+    body = BODIES[name]
+    whole = read_stream(wire, [body], clean=True)
+
+    for cut in range(len(body) + 1):
+        told = read_stream(wire, [body[:cut]], clean=False)
+
+        assert told.events == whole.events[: len(told.events)]

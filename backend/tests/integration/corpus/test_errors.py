@@ -44,6 +44,7 @@ CATEGORIES: Final[dict[str, Category]] = {
     "test-vision-base64-3": Category.INVALID_REQUEST,
     "test-openrouter-errors-raised-0": Category.RATE_LIMIT,
     "test-openrouter-stream-error-0": Category.INVALID_REQUEST,
+    "vercel-spliced-message-start-stream": Category.BAD_RESPONSE,
 }
 
 
@@ -57,7 +58,7 @@ def judge(recording: Recording, failure: Failure) -> LLMServiceError:
     )
 
 
-@recordings("error", "error")
+@recordings("judging", "error")
 def test_an_error_answer_gets_its_category(recording: Recording):
     failure = WIRES[recording.wire].read_failure(
         recording.status, recording.headers, recording.bodies[0]
@@ -76,7 +77,7 @@ def _request_id(recording: Recording) -> str | None:
     return recording.headers.get("x-request-id", in_body)
 
 
-@recordings("error", "stream")
+@recordings("judging", "stream")
 def test_an_error_within_a_stream_gets_its_category(recording: Recording):
     for body in recording.bodies:
         failure = read_stream(WIRES[recording.wire], [body]).failure
