@@ -13,9 +13,9 @@ import aiohttp
 import uvicorn
 
 from dragoman.api.relay import Pace
-from dragoman.app import FAMILIES, create_app
+from dragoman.app import create_app
 from dragoman.config import Configuration, load_configuration
-from dragoman.services.providers import ProviderRegistry, registry
+from dragoman.services.providers import FAMILIES, ProviderRegistry, registry
 from dragoman.services.providers.transport import Timeouts
 
 QUICK = Timeouts(connect=0.5, first_byte=0.6, first_token=0.9, idle=0.5, total=3.0)

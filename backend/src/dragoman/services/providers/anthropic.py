@@ -8,7 +8,7 @@ from dragoman.services.providers.error_rows import ErrorRow, rows
 from dragoman.services.providers.errors import map_provider_error
 from dragoman.services.providers.http import HttpProvider
 from dragoman.wire import anthropic_messages
-from dragoman.wire.base import Wire
+from dragoman.wire.base import ProviderSide
 
 _SDK: Final = "anthropic 2.x, _error_classes.py: its classes say what each code means"
 
@@ -146,7 +146,7 @@ class AnthropicProvider(HttpProvider, frozen=True, kw_only=True):
 
     provider_id: str = "anthropic"
     name: str = "Anthropic"
-    wire: Wire = anthropic_messages
+    wire: ProviderSide = anthropic_messages
     base_url: str = "https://api.anthropic.com"
     api_key_env: str | None = "ANTHROPIC_API_KEY"
     models_env: str | None = "ANTHROPIC_MODELS"

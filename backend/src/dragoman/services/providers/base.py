@@ -116,6 +116,7 @@ class Runtime(Struct, frozen=True):
     engines: Engines
 
 
+@runtime_checkable
 class BaseProvider(Protocol):
     """A provider. A new one is a value with these four members, registered under its id."""
 

@@ -39,7 +39,7 @@ from dragoman.services.providers.transport import (
     UpstreamResponse,
     read_body,
 )
-from dragoman.wire.base import StreamReader, Wire, malformed
+from dragoman.wire.base import ProviderSide, StreamReader, malformed
 
 _DRAIN: Final = 0.2
 """Seconds to wait for the last bytes after a finished stream, so that its connection is kept."""
@@ -65,7 +65,7 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
 
     provider_id: str
     name: str
-    wire: Wire
+    wire: ProviderSide
     base_url: str
     api_key_env: str | None = None
     models_env: str | None = None
@@ -208,9 +208,7 @@ class HttpChatModel:
         """Ask for a whole reply."""
         return await complete(self, request)
 
-    async def _answer(
-        self, response: UpstreamResponse, patience: "_Patience"
-    ) -> Batches:
+    async def _answer(self, response: UpstreamResponse, patience: "_Patience") -> Batches:
         wire = self._provider.wire
         media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if response.status != 200:
@@ -223,7 +221,7 @@ class HttpChatModel:
         raise malformed("bad_content_type", f"the answer is {media}, not JSON")
 
 
-async def _whole(wire: Wire, body: bytes) -> Batches:
+async def _whole(wire: ProviderSide, body: bytes) -> Batches:
     yield events_of(wire.read_reply(body))
 
 
@@ -258,7 +256,9 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
                 pass
 
 
-async def _failed(wire: Wire, response: UpstreamResponse, patience: "_Patience") -> UpstreamError:
+async def _failed(
+    wire: ProviderSide, response: UpstreamResponse, patience: "_Patience"
+) -> UpstreamError:
     """Gather the facts of an answer that is no success."""
     headers, status = response.headers, response.status
     if 300 <= status < 400:

@@ -8,7 +8,7 @@ from dragoman.services.providers.error_rows import ErrorRow
 from dragoman.services.providers.errors import map_provider_error
 from dragoman.services.providers.http import HttpProvider
 from dragoman.wire import openai_chat
-from dragoman.wire.base import Wire
+from dragoman.wire.base import ProviderSide
 
 OPENAI_ERRORS: Final[tuple[ErrorRow, ...]] = (
     # Elsewhere a message that is wrong in itself; here a prompt that was flagged.
@@ -78,7 +78,7 @@ class OpenAIProvider(HttpProvider, frozen=True, kw_only=True):
 
     provider_id: str = "openai"
     name: str = "OpenAI"
-    wire: Wire = openai_chat
+    wire: ProviderSide = openai_chat
     base_url: str = "https://api.openai.com/v1"
     api_key_env: str | None = "OPENAI_API_KEY"
     models_env: str | None = "OPENAI_MODELS"

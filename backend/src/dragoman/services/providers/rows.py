@@ -1,0 +1,41 @@
+"""Providers that are rows: of this package's catalog, or of an operator's configuration."""
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+
+import msgspec
+
+from dragoman.config import ProviderRow
+from dragoman.services.providers.http import HttpProvider
+
+
+def provider_of(row: ProviderRow, families: Mapping[str, HttpProvider]) -> HttpProvider:
+    """Make the provider that a row describes: like the first of its family, but for the row."""
+    family = families[row.speaks]
+    return HttpProvider(
+        provider_id=row.id,
+        name=row.name,
+        wire=family.wire,
+        base_url=row.base_url,
+        api_key_env=row.api_key_env,
+        models_env=row.models_env,
+        key_header=family.key_header,
+        headers={**family.headers, **row.headers},
+        api_version_header=family.api_version_header,
+        api_version=family.api_version,
+        error_rows=family.error_rows,
+        without=family.without | frozenset(row.without),
+        needs_output_limit=family.needs_output_limit,
+        models_path=family.models_path,
+    )
+
+
+def catalog(families: Mapping[str, HttpProvider]) -> tuple[HttpProvider, ...]:
+    """Give the providers of `catalog.toml`, in its order."""
+    tables = tomllib.loads(files(__package__).joinpath("catalog.toml").read_text("utf-8"))
+    rows = (
+        msgspec.convert({"id": name, **table}, ProviderRow, strict=True)
+        for name, table in tables.items()
+    )
+    return tuple(provider_of(row, families) for row in rows)
