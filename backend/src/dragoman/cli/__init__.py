@@ -1,0 +1,125 @@
+"""The command line: what can be typed. What a command does is imported when it is used.
+
+dragoman serve | check | models | chat
+"""
+
+# ruff: noqa: PLC0415 - help and completion must not wait for what commands need
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import click
+
+import dragoman
+
+from .endings import ending_in_words
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+_FILE: Final = click.Path(path_type=Path)
+_STYLE: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 96}
+
+
+def _common(command: Command) -> Command:
+    """Add the options of every command: where the configuration is, and how an error is told."""
+    for option in (
+        click.option(
+            "--traceback", is_flag=True, help="Show an error with its origin in the code."
+        ),
+        click.option("--env-file", type=_FILE, metavar="FILE", help="Variables [./.env]."),
+        click.option("--config", type=_FILE, metavar="FILE", help="Settings [./dragoman.toml]."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings=_STYLE)
+@click.version_option(dragoman.__version__, prog_name="dragoman")
+def main() -> None:
+    """One list of models, every provider, one API.
+
+    Without any configuration, a tiny model inside Dragoman answers. Put a key and a list of MODELS
+    into ./.env for real ones; `dragoman check` tells what is still missing.
+    """
+
+
+@main.command()
+@click.option("--host", metavar="HOST", help="The address to listen on [127.0.0.1].")
+@click.option("--port", metavar="PORT", help="The port to listen on [8000]; 0 takes a free one.")
+@click.option("--log-level", metavar="LEVEL", help="debug, info, warning, error or critical.")
+@click.option("--open", "open_page", is_flag=True, help="Open the browser when it is ready.")
+@click.option(
+    "--insecure-no-auth",
+    is_flag=True,
+    default=None,
+    help="Listen beyond this machine, although whoever reaches it can use your keys.",
+)
+@_common
+@ending_in_words
+def serve(
+    *, open_page: bool, config: Path | None, env_file: Path | None, **flags: str | bool | None
+) -> None:
+    """Run the server."""
+    from .configuration import Loader
+    from .serve import serve as run
+
+    run(Loader(flags, config=config, env_file=env_file), open_page=open_page)
+
+
+@main.command()
+@click.option("--live", is_flag=True, help="Ask each vendor for its models, too; costs nothing.")
+@_common
+@ending_in_words
+def check(*, live: bool, config: Path | None, env_file: Path | None) -> None:
+    """Look for mistakes in the configuration, and say how to correct them."""
+    from .check import check as run
+    from .configuration import Loader
+
+    run(Loader(config=config, env_file=env_file), live=live)
+
+
+@main.command()
+@click.option("--discover", is_flag=True, help="Ask each vendor which models it has, instead.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@_common
+@ending_in_words
+def models(*, discover: bool, as_json: bool, config: Path | None, env_file: Path | None) -> None:
+    """List the models that are configured."""
+    from .configuration import Loader
+    from .models import list_configured, list_offered
+
+    load = Loader(config=config, env_file=env_file)
+    (list_offered if discover else list_configured)(load, as_json=as_json)
+
+
+@main.command()
+@click.argument("prompt", nargs=-1, metavar="[PROMPT]")
+@click.option("-m", "--model", metavar="MODEL", help="Which model to ask, by its id.")
+@click.option("-s", "--system", metavar="TEXT", help="What the model is told beforehand.")
+@click.option("--url", metavar="URL", help="Ask the Dragoman that runs at this address.")
+@_common
+@ending_in_words
+def chat(
+    *,
+    prompt: tuple[str, ...],
+    model: str | None,
+    system: str | None,
+    url: str | None,
+    config: Path | None,
+    env_file: Path | None,
+) -> None:
+    """Ask a model: once with PROMPT, else in a conversation.
+
+    What is piped in goes before PROMPT. Ctrl-C ends a reply, Ctrl-D the conversation.
+    """
+    from .chat import chat as run
+    from .configuration import Loader
+    from .conversation import Conversation
+
+    run(
+        prompt,
+        Conversation(model=model, system=system),
+        url=url,
+        load=Loader(config=config, env_file=env_file),
+    )

@@ -1,0 +1,113 @@
+"""`dragoman serve`: what can go wrong goes wrong first, in one line; then the server runs."""
+
+import sys
+import webbrowser
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from socket import socket
+from threading import Thread
+from typing import Final
+
+import click
+import structlog
+import uvicorn
+
+from dragoman.api.server import App
+from dragoman.app import compose, create_app
+from dragoman.config import ConfigurationError, Settings
+from dragoman.observability.logs import configure_logging
+
+from . import data_folder
+from .binding import Place, listen, places, web_address
+from .configuration import Loader
+from .endings import CommandError, leave
+from .greeting import greeting, program
+from .server import GracefulServer
+
+DRAIN: Final = 30
+"""Seconds that running replies may take after the server was told to end."""
+
+EXPOSED: Final = (
+    "host {host!r} can be reached from other machines, and there is no authentication: whoever "
+    "reaches it could use your keys. Listen on 127.0.0.1, or say --insecure-no-auth if you know "
+    "who that is"
+)
+
+_log: Final = structlog.get_logger("dragoman")
+
+
+def serve(load: Loader, *, open_page: bool) -> None:
+    """Serve until told to end.
+
+    Raises `ConfigurationError`, `BindError` or `DataFolderError` if it cannot begin.
+    """
+    configuration = load()
+    settings = configuration.settings
+    found = places(settings.host)
+    refuse_exposure(settings, found)
+    composition = compose(configuration, registry=load.registry)
+    for warning in composition.warnings:
+        click.echo(f"! {warning}", err=True)
+    data_folder.prepare(settings.data_dir)
+    with ExitStack() as opened:
+        listeners = listen(settings.host, found, settings.port)
+        for listener in listeners:
+            opened.enter_context(listener)
+        configure_logging(settings.log_level, load.redact)
+        if is_exposed(found):
+            _log.warning("insecure_bind", host=settings.host, open_to="whoever can reach it")
+        address = web_address(listeners[0])
+
+        def announce() -> None:
+            words = program(sys.argv[0], cwd=Path.cwd())
+            with suppress(OSError):  # nobody may be reading; the server runs all the same
+                click.echo(greeting(address, composition, program=words))
+            if open_page:
+                Thread(target=open_browser, args=(address,), daemon=True).start()
+
+        app = create_app(configuration, load=load, registry=load.registry)
+        run(app, listeners, level=settings.log_level, announce=announce)
+
+
+def is_exposed(found: Sequence[Place]) -> bool:
+    """Tell whether anybody but this machine itself can come in."""
+    return not all(place.is_loopback for place in found)
+
+
+def refuse_exposure(settings: Settings, found: Sequence[Place]) -> None:
+    """Raise `ConfigurationError` if the server would be open to others, and nobody said it may."""
+    if is_exposed(found) and not settings.insecure_no_auth:
+        raise ConfigurationError([EXPOSED.format(host=settings.host)])
+
+
+def run(app: App, listeners: list[socket], *, level: str, announce: Callable[[], None]) -> None:
+    """Run the server on sockets that listen already, and leave with the exit code of its end."""
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        # uvicorn tells of every start and end; the greeting says that already.
+        log_level="warning" if level == "info" else level,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN,
+    )
+    server = GracefulServer(config, announce)
+    try:
+        server.run(listeners)
+    except SystemExit as error:  # uvicorn's way to say that the application did not start
+        raise CommandError("the server could not start: the log says why") from error
+    if server.forced_by is not None:
+        leave(128 + server.forced_by)
+
+
+def open_browser(address: str) -> None:
+    """Show the page in the browser, or say that there is none."""
+    with suppress(webbrowser.Error, OSError):
+        if webbrowser.open(f"{address}/docs"):
+            return
+    click.echo(f"! no browser was found; open {address} in one", err=True)

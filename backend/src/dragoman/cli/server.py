@@ -1,0 +1,72 @@
+"""uvicorn, ended with care: the first signal lets replies finish, the second does not."""
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from signal import SIGINT, SIGTERM, signal
+from socket import socket
+from types import FrameType
+from typing import Final, final
+
+import click
+import uvicorn
+
+SIGNALS: Final = (SIGINT, SIGTERM)
+
+
+@final
+class GracefulServer(uvicorn.Server):
+    """A server that calls `ready` when it can be reached, and ends with 0 when it is told to.
+
+    `forced_by` is the signal that ended it for good while replies were running, if one did.
+    """
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.forced_by: int | None = None
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start; see `uvicorn.Server`."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if self.started and not self.should_exit:
+            self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Heed the signals while serving. uvicorn's own would raise them again at the end."""
+        before = {number: signal(number, self.handle_exit) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's
+        """Begin to end; end at once if that has begun."""
+        if not self.should_exit:
+            self.should_exit = True
+            self._soon(self._say_what_is_left)
+        elif self.forced_by is None:
+            self.forced_by = sig
+            self.force_exit = True
+            self._soon(self._cut)
+
+    def _soon(self, step: Callable[[], None]) -> None:
+        """Do a step between two others: a signal comes in the middle of anything."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(step)
+
+    def _say_what_is_left(self) -> None:
+        running = len(self.server_state.tasks)
+        if running:
+            replies = "1 request is" if running == 1 else f"{running} requests are"
+            click.echo(f"{replies} being finished; Ctrl-C once more ends at once", err=True)
+
+    def _cut(self) -> None:
+        for task in self.server_state.tasks:
+            task.cancel()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
