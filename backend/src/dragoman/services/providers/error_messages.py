@@ -16,43 +16,46 @@ LONGEST_QUOTE: Final = 500
 
 SENTENCES: Final[dict[str, str]] = {
     # By category, ...
-    Category.AUTHENTICATION: "{who} refused our key{status}: the operator should check it",
+    Category.AUTHENTICATION: "{who} refused our key{facts}: the operator should check it",
     Category.PERMISSION: (
-        "{who} does not allow this to our key{status}: "
+        "{who} does not allow this to our key{facts}: "
         "the operator should check what the key, its project and its region may use"
     ),
     Category.QUOTA_EXHAUSTED: (
-        "our account with {who} is used up{status}: "
+        "our account with {who} is used up{facts}: "
         "the operator should check its credit and its spending limits"
     ),
-    Category.RATE_LIMIT: "{who} wants fewer requests from us{status}: try again {later}",
-    Category.OVERLOADED: "{who} is overloaded{status}: try again {later}",
-    Category.TIMEOUT: "{who} did not answer in time{status}: try again {later}",
-    Category.CONNECTION: "{who} could not be reached{status}: try again {later}",
+    Category.RATE_LIMIT: "{who} wants fewer requests from us{facts}: try again {later}",
+    Category.OVERLOADED: "{who} is overloaded{facts}: try again {later}",
+    Category.TIMEOUT: "{who} did not answer in time{facts}: try again {later}",
+    Category.CONNECTION: "{who} could not be reached{facts}: try again {later}",
     Category.STREAM_INTERRUPTED: "the reply of {who} broke off: try again {later}",
-    Category.INVALID_REQUEST: "{who} cannot work with this request{status}{param}: change it",
+    Category.INVALID_REQUEST: "{who} cannot work with this request{facts}: change it",
     Category.CONTEXT_TOO_LONG: (
-        "the conversation is too long for {model}{status}: "
+        "the conversation is too long for {model}{facts}: "
         "shorten it, or choose a model with a larger context"
     ),
     Category.CONTENT_FILTERED: (
-        "{who} refused the content{status}: rephrase it, or choose another model"
+        "{who} refused the content{facts}: rephrase it, or choose another model"
     ),
     Category.MODEL_NOT_FOUND: (
-        "model or resource not found: {who} does not know {model}, or not for our key{status}; "
+        "model or resource not found: {who} does not know {model}, or not for our key{facts}; "
         "the operator should check the list of models"
     ),
     Category.UNSUPPORTED: (
-        "{model} does not support a part of this request{status}{param}: "
+        "{model} does not support a part of this request{facts}: "
         "leave it out, or choose another model"
     ),
-    Category.BAD_RESPONSE: "{who} failed to answer properly{status}: try again {later}",
+    Category.BAD_RESPONSE: "{who} failed to answer properly{facts}{again}",
     Category.CANCELLED: "the request was cancelled",
     Category.INTERNAL: (
         "something went wrong inside Dragoman: tell the operator; the log knows more"
     ),
     # ... and by word, where the cure is another.
     "bad_address": "the address of {who} is not one: the operator should check its base URL",
+    "bad_generation": (
+        "{model} made something that {who} cannot use{facts}: ask again, or choose another model"
+    ),
     "dns_error": (
         "the host of {who} was not found: "
         "the operator should check its base URL and the name server"
@@ -61,18 +64,21 @@ SENTENCES: Final[dict[str, str]] = {
     "local_model_absent": "the local model is not installed: the operator can install it",
     "local_model_failed": "the local model does not run: the operator should look at its log",
     "local_model_loading": "the local model is still loading: try again {later}",
-    "proxy_auth": "the proxy wants a password{status}: the operator should check its address",
+    "proxy_auth": "the proxy wants a password{facts}: the operator should check its address",
     "server_shutdown": "Dragoman is shutting down: try again {later}",
     "tls_error": (
         "no secure connection to {who}: the operator should check its base URL and certificates"
     ),
-    "upstream_conflict": "{who} is busy with something in the way{status}: try again {later}",
+    "upstream_conflict": "{who} is busy with something in the way{facts}: try again {later}",
     "upstream_redirect": (
-        "{who} sent us elsewhere{status}, where our key does not go: "
+        "{who} sent us elsewhere{facts}, where our key does not go: "
         "the operator should check its base URL"
     ),
-    "upstream_too_large": "the request is too large for {who}{status}: make it smaller",
+    "upstream_too_large": "the request is too large for {who}{facts}: make it smaller",
 }
+
+# The sentence says it all.
+_SAID: Final = frozenset({"stream_interrupted", "server_shutdown", "cancelled"})
 
 _MARKUP: Final = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 _OPEN_MARKUP: Final = re.compile(r"<[a-zA-Z/!?][^<>]*\Z")
@@ -84,13 +90,15 @@ _UNSEEN: Final = re.compile(
 )
 _SECRETS: Final = re.compile(
     r"""
-      \b(?:sk|pk|rk|gsk|xai|hf|ghp|pplx|nvapi|fw|csk|key)[-_][\w.*\-]{6,}   # vendors' prefixes
+      \b(?:sk|gsk|csk|xai|hf|ghp|pplx|nvapi)[-_][\w.*\-]{6,}            # known by how they begin
     | \bAIza[\w\-]{10,}
-    | \beyJ[\w\-]{8,}(?:\.[\w\-]+)*                                         # JSON Web Tokens
     | \bAKIA[0-9A-Z]{8,}
-    | (?<=://)[^\s/@]+(?=@)                                                 # user:password@
-    | (?:(?<=bearer\ )|(?<=basic\ ))[\w.~+/*=\-]{4,}
-    | (?<![\w\-])(?!req_)(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{32,}(?![\w\-])    # unmarked, as some are
+    | \beyJ[\w\-]{8,}(?:\.[\w\-]+)*                                   # JSON Web Tokens
+    | (?<=://)[^\s/@]+(?=@)                                            # user:password@host
+    | (?<=key\ provided:\ )\S+
+    | (?<=bearer\ )(?:(?=\S*\d)[\w.~+/*=\-]{8,}|[\w.~+/*=\-]{20,})
+    | (?<=basic\ )(?=\S*[\d=])[\w+/=]{8,}
+    | (?<![\w\-])(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{32,}(?![\w\-])      # bare, as some are
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -105,21 +113,32 @@ def message_for(
     failure: Failure, verdict: Verdict, *, provider: str | None, model: str | None
 ) -> str:
     """Say in a sentence or two what happened and who can act; without secrets, on one line."""
-    detail = quote(failure.message)
     template = SENTENCES.get(verdict.word) or SENTENCES[verdict.category]
+    later = _later(failure.retry_after)
+    detail = quote(failure.message)
     sentence = template.format(
         who=provider or "the provider",
         model=f"the model '{model}'" if model else "the model",
-        status=f" ({failure.status})" if failure.status and failure.status >= 300 else "",
-        param=f" (parameter '{quote(failure.param)}')" if failure.param else "",
-        later=_later(failure.retry_after),
+        facts=_facts(failure),
+        later=later,
+        again=f": try again {later}" if verdict.retryable else "",
         detail=detail,
     )
-    ours = failure.reason is not None
-    told = failure.code or failure.type or failure.status or not failure.exception
-    if not detail or "{detail}" in template or not (ours or told):
+    if not detail or detail in sentence or verdict.word in _SAID:
         return sentence
-    return f"{sentence} ({detail})" if ours else f'{sentence}. It says: "{detail}"'
+    if failure.reason is None and (failure.code or failure.type or failure.status):
+        return f'{sentence}. It says: "{detail}"'
+    # What a stranger's exception says may hold anything; what we found, we said ourselves.
+    return sentence if failure.exception else f"{sentence} ({detail})"
+
+
+def _facts(failure: Failure) -> str:
+    facts = []
+    if failure.status is not None and failure.status >= 300:
+        facts.append(str(failure.status))
+    if failure.param:
+        facts.append(f"parameter '{quote(failure.param)}'")
+    return f" ({', '.join(facts)})" if facts else ""
 
 
 def quote(text: str) -> str:

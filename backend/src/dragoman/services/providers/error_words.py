@@ -102,7 +102,7 @@ WORDS: Final[tuple[ErrorRow, ...]] = (
     ErrorRow(
         code="rate_limit_exceeded",
         status=413,
-        category=Category.CONTEXT_TOO_LONG,
+        category=Category.INVALID_REQUEST,
         word="upstream_too_large",
     ),
     *words(
@@ -169,12 +169,11 @@ WORDS: Final[tuple[ErrorRow, ...]] = (
         "unsupported_value",
         category=Category.UNSUPPORTED,
     ),
-    # The model's own slip, told with status 400: the next try may come out right.
+    # The model's own slip, which its vendor tells as a 400.
     *words(
         "json_validate_failed",
         "tool_use_failed",
-        category=Category.BAD_RESPONSE,
-        retryable=True,
+        category=Category.INVALID_REQUEST,
         word="bad_generation",
     ),
 )
@@ -199,7 +198,7 @@ STATUSES: Final[tuple[ErrorRow, ...]] = (
     *rows("status", 413, category=Category.INVALID_REQUEST, word="upstream_too_large"),
     *rows("status", 422, category=Category.INVALID_REQUEST, word="upstream_unprocessable"),
     *rows("status", 429, category=Category.RATE_LIMIT),
-    # Groq's "flex tier capacity exceeded"; https://console.groq.com/docs/errors
+    # "Flex tier capacity exceeded"; https://console.groq.com/docs/errors
     *rows("status", 498, category=Category.OVERLOADED),
     # nginx's "client closed request": they lost us, while we are still here.
     *rows("status", 499, category=Category.CONNECTION, word="premature_close"),
@@ -237,7 +236,12 @@ IN_BAND: Final[tuple[ErrorRow, ...]] = (
     ),
 )
 
-COMMON: Final = REASONS + WORDS + STATUSES
+EXCEPTIONS: Final[tuple[ErrorRow, ...]] = (
+    # The generated SDKs' word for an error that was told inside a stream, without any other.
+    *rows("exception", "APIError", category=Category.BAD_RESPONSE),
+)
+
+COMMON: Final = REASONS + WORDS + STATUSES + EXCEPTIONS
 
 OTHERS: Final[dict[int, Verdict]] = {
     3: replace(DEFAULTS[Category.BAD_RESPONSE], word="upstream_redirect", actor=Actor.OPERATOR),

@@ -18,7 +18,7 @@ from dragoman.chat import ERROR_CLASSES, Category, Failure, LLMServiceError
 from dragoman.services.providers.error_messages import message_for
 from dragoman.services.providers.error_rows import DEFAULTS, STEPS, ErrorRow, Verdict
 from dragoman.services.providers.error_words import COMMON, IN_BAND, OTHERS
-from dragoman.services.providers.failures import failure_of
+from dragoman.services.providers.failures import failure_of, leaf_of
 
 __all__ = ["ErrorRow", "failure_of", "map_provider_error"]
 
@@ -40,6 +40,7 @@ def map_provider_error(
     `rows` are the provider's own; `provider` and `model` are our ids. An `LLMServiceError` comes
     back as it is, with the ids that it lacks. Raise what you get `from error`.
     """
+    error = leaf_of(error)
     if isinstance(error, LLMServiceError):
         error.provider = error.provider or provider
         error.model = error.model or model
@@ -51,7 +52,7 @@ def map_provider_error(
         message_for(failure, verdict, provider=provider, model=model),
         provider=provider,
         model=model,
-        code=failure.code or failure.type,
+        code=_vendor_word(failure),
         reason=verdict.word,
         request_id=failure.request_id,
         retryable=verdict.retryable,
@@ -59,6 +60,13 @@ def map_provider_error(
         actor=verdict.actor,
         status=_status(failure),
     )
+
+
+def _vendor_word(failure: Failure) -> str | None:
+    """Give the vendor's most telling word; a code that only repeats a status tells less."""
+    if failure.type is not None and _STATUS_CODE.fullmatch(failure.code or ""):
+        return failure.type
+    return failure.code or failure.type
 
 
 def _judge(failure: Failure, own: tuple[ErrorRow, ...]) -> Verdict:

@@ -84,10 +84,18 @@ def failure_of(error: BaseException, *, now: Callable[[], float] = time.time) ->
             )
         case InvalidInput():
             return Failure(message=str(error), status=error.status, reason="invalid_input")
-        case BaseExceptionGroup(exceptions=(first, *_)):
-            return failure_of(first, now=now)
+        case BaseExceptionGroup():
+            return failure_of(leaf_of(error), now=now)
         case _:
             return _foreign(error, now)
+
+
+def leaf_of(error: BaseException) -> BaseException:
+    """Give the exception that a group is about: the first that is no mere cancellation."""
+    while isinstance(error, BaseExceptionGroup):
+        told = (each for each in error.exceptions if not isinstance(each, asyncio.CancelledError))
+        error = next(told, error.exceptions[0])
+    return error
 
 
 def _foreign(error: BaseException, now: Callable[[], float]) -> Failure:
@@ -95,7 +103,7 @@ def _foreign(error: BaseException, now: Callable[[], float]) -> Failure:
     response = _attribute(error, "response")
     headers = _headers(_attribute(response, "headers") or _attribute(error, "headers"))
     told = _told(_attribute(error, "body"))
-    status = _status(error, response)
+    status = _status(error, response, told)
     code, kind = _code(error, told), _type(error, told)
     silent = code is None and kind is None and (status is None or status < 300)
     return Failure(
@@ -150,10 +158,11 @@ def _told(body: Json) -> JsonObject:
             return {}
 
 
-def _status(error: BaseException, response: Json) -> int | None:
+def _status(error: BaseException, response: Json, told: JsonObject) -> int | None:
     found = (
         *(_attribute(error, name) for name in ("status_code", "status", "code", "http_status")),
         *(_attribute(response, name) for name in ("status_code", "status")),
+        told.get("status_code"),
     )
     return next((value for value in found if type(value) is int and 100 <= value < 600), None)
 

@@ -21,7 +21,7 @@ OPENAI_ERRORS: Final[tuple[ErrorRow, ...]] = (
     ErrorRow(
         code="rate_limit_exceeded",
         message_has="Request too large for",
-        category=Category.CONTEXT_TOO_LONG,
+        category=Category.INVALID_REQUEST,
         word="upstream_too_large",
         source="https://github.com/Aider-AI/aider/issues/1880",
     ),
