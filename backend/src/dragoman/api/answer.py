@@ -90,12 +90,16 @@ def write_answer(reply: Reply, *, model: str, request_id: str) -> bytes:
 
 
 class AnswerWriter:
-    """Writes a streamed reply: its words as `token` events, its end as one `complete` event."""
+    """Writes a streamed reply: its words as `token` events, its end as one `complete` event.
+
+    `end` is the reply's end once it was written.
+    """
 
     def __init__(self, *, model: str, request_id: str) -> None:
         self._model = model
         self._request_id = request_id
         self._speaking = False
+        self.end: ResponseEnd | None = None
 
     def write(self, batch: Batch) -> bytes:
         """Write what a batch says; reasoning and tool calls have no words in this API."""
@@ -112,6 +116,7 @@ class AnswerWriter:
                 self._speaking = False
                 return b""
             case ResponseEnd():
+                self.end = event
                 return b"data: %b\n\n" % _encode(self._complete(event))
             case _:
                 return b""

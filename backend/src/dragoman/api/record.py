@@ -15,6 +15,7 @@ class Record:
         self.provider: str | None = None
         self.status: int | None = None
         self.reason: str | None = None
+        self.fault: Exception | None = None
         self.usage: Usage | None = None
         self._begun = time.monotonic()
         self._first_token: float | None = None
@@ -24,9 +25,10 @@ class Record:
         if self._first_token is None:
             self._first_token = time.monotonic()
 
-    def fail(self, reason: str) -> None:
-        """Note why the request did not succeed."""
+    def fail(self, reason: str, *, fault: Exception | None = None) -> None:
+        """Note why the request did not succeed; `fault` is an error of ours, to be traced."""
         self.reason = reason
+        self.fault = fault
 
     def fields(self) -> dict[str, object]:
         """Give the line's fields; what is unknown is left out."""

@@ -16,7 +16,6 @@ from dragoman.api.errors import (
 )
 from dragoman.api.record import Record
 from dragoman.api.relay import ClientGone, Meter
-from dragoman.chat import DragomanError
 
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -46,6 +45,8 @@ class Boundary:
         scope.setdefault("state", {}).update(record=record, request_id=record.request_id)
         with self._meter:
             await self._serve(scope, receive, _Answer(send, record))
+        if record.fault is not None:
+            _log.error("unhandled", request_id=record.request_id, exc_info=record.fault)
         if scope["path"] not in _QUIET or record.reason is not None:
             _log.info("request", **record.fields())
 
@@ -59,9 +60,7 @@ class Boundary:
 
     async def _fail(self, error: Exception, answer: "_Answer") -> None:
         problem = self._explain(error)
-        answer.record.fail(problem.reason)
-        if not isinstance(error, DragomanError):
-            _log.exception("unhandled", request_id=answer.record.request_id)
+        answer.record.fail(problem.reason, fault=error if problem.status == 500 else None)
         if not answer.begun:
             await send_problem(answer, problem, request_id=answer.record.request_id)
 

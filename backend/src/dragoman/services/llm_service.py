@@ -23,7 +23,7 @@ from dragoman.services.routing import Candidate
 
 
 async def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batches:
-    """Ask `candidate`; give the reply's events batch by batch, the last with its `ResponseEnd`.
+    """Ask `candidate`; give the reply's events batch by batch, with a `ResponseEnd` in the last.
 
     Raises `LLMServiceError` for everything that goes wrong, also in the middle: a reply without
     its end is never taken for whole. Closing the generator ends the call upstream.
@@ -61,14 +61,18 @@ class _Witness:
 
         Raises `UpstreamError` when the reply ends of its own accord without having said anything.
         """
-        if not self._spoke:
-            self._spoke = any(_says_something(event) for event in batch)
-        if isinstance(end := batch[-1], ResponseEnd):
-            self._ended = True
-            if not self._spoke and end.stop.reason is StopReason.STOP:
-                raise UpstreamError(
-                    Failure(reason="empty_response", message="the reply has no content")
-                )
+        for event in batch:
+            if not self._spoke:
+                self._spoke = _says_something(event)
+            if isinstance(event, ResponseEnd):
+                self._ended = True
+                self._check_content(event)
+
+    def _check_content(self, end: ResponseEnd) -> None:
+        if not self._spoke and end.stop.reason is StopReason.STOP:
+            raise UpstreamError(
+                Failure(reason="empty_response", message="the reply has no content")
+            )
 
     def testify(self) -> None:
         """Raise `UpstreamError` unless the reply was finished."""

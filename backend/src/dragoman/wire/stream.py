@@ -43,8 +43,9 @@ class EventStreamReader(ABC):
                 if self.done:
                     break
                 self._source = event.source
+                told = len(self._events)
                 self._take(event)
-                if self._source:
+                if len(self._events) == told and self._failure is None:
                     self._emit(Aside(self._claim()))
         except EventTooLargeError as error:
             self._fail(Failure(message=str(error), reason="event_too_large"))

@@ -10,7 +10,6 @@ from dragoman.api.negotiation import wants_event_stream
 from dragoman.api.question import Question, read_question
 from dragoman.api.record import Record
 from dragoman.api.relay import EventStream, Pace, while_present
-from dragoman.chat import ResponseEnd
 from dragoman.services.llm_service import get_ai_response, stream_ai_response
 from dragoman.services.routing import Candidate, Setup
 
@@ -56,7 +55,7 @@ class MessagesRoute:
                 if not out.started:
                     raise
                 problem = self._explain(error)
-                record.fail(problem.reason)
+                record.fail(problem.reason, fault=error if problem.status == 500 else None)
                 await out.write(problem_event(problem, request_id=record.request_id), last=True)
 
 
@@ -75,12 +74,11 @@ async def _relay(
     request = question.request(stream=True)
     async with aclosing(stream_ai_response(request, candidate)) as batches:
         async for batch in batches:
-            end = batch[-1] if isinstance(batch[-1], ResponseEnd) else None
-            if end is not None:
-                record.usage = end.usage
             if written := writer.write(batch):
                 record.token_came()
-                await out.write(written, last=end is not None)
+                await out.write(written, last=writer.end is not None)
+            if writer.end is not None:
+                record.usage = writer.end.usage
 
 
 def _accept(scope: Scope) -> str | None:
