@@ -24,6 +24,7 @@ from dragoman.chat import (
     Message,
     Reply,
     StopReason,
+    StreamEvent,
     Text,
 )
 from dragoman.config.facts import ModelEntry
@@ -182,7 +183,8 @@ class ProviderContract:
         async with self._world(upstream.url) as candidate:
             if not stream:
                 return await get_ai_response(_request(stream=False), candidate)
-            folding, events = Fold(), []
+            folding = Fold()
+            events: list[StreamEvent] = []
             async with aclosing(stream_ai_response(_request(stream=True), candidate)) as batches:
                 async for batch in batches:
                     events += batch
