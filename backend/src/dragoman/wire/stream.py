@@ -30,6 +30,7 @@ class EventStreamReader(ABC):
         self._failure: Failure | None = None
         self._ended = False
         self._source = b""
+        self._told = False
 
     @property
     def done(self) -> bool:
@@ -42,10 +43,11 @@ class EventStreamReader(ABC):
             for event in self._parser.feed(chunk):
                 if self.done:
                     break
-                self._source = event.source
+                self._source += event.source
                 told = len(self._events)
                 self._take(event)
-                if len(self._events) == told and self._failure is None:
+                # Nothing may come before a reply's start: what does is carried by it.
+                if len(self._events) == told and self._told and self._failure is None:
                     self._emit(Aside(self._claim()))
         except EventTooLargeError as error:
             self._fail(Failure(message=str(error), reason="event_too_large"))
@@ -68,6 +70,7 @@ class EventStreamReader(ABC):
         """Emit what the end of the body completes, or `_fail` if the reply is not whole."""
 
     def _emit(self, event: StreamEvent) -> None:
+        self._told = True
         self._events.append(event)
 
     def _claim(self) -> bytes:

@@ -51,6 +51,11 @@ def in_turns(request: ChatRequest, receipts: Receipts) -> ChatRequest:
             turns[-1][1].extend(parts)
         elif parts:
             turns.append((message.role, parts))
+    if system and not turns:
+        receipts.emulated("messages", "a conversation needs a turn: the last system message is it")
+        turns.append(("user", [system.pop()]))
+    if not turns:
+        raise _refusal("messages", "there is nothing in them to answer", Category.INVALID_REQUEST)
     messages = tuple(Message(role, _results_first(parts)) for role, parts in turns)
     return replace(request, system=tuple(system), messages=messages)
 
