@@ -133,14 +133,14 @@ _REQUIRED: Final = ("name", "speaks", "base_url")
 class RowReader:
     """Reads rows from several places into one list; an id may stand only once.
 
-    `families` are the names a row may say it `speaks`; `built_in` are the ids that exist already.
+    `families` are the names a row may say it `speaks`; `fixed` are ids that no row may have.
     """
 
     def __init__(
-        self, families: Collection[str], built_in: Collection[str], findings: Findings
+        self, families: Collection[str], fixed: Collection[str], findings: Findings
     ) -> None:
         self._families = families
-        self._built_in = built_in
+        self._fixed = fixed
         self._findings = findings
         self._places: dict[str, str] = {}
         self._rows: list[ProviderRow] = []
@@ -174,7 +174,7 @@ class RowReader:
                 f"{quoted(identity)} cannot be the id of a provider: use lower-case letters, "
                 "digits, - and _, beginning with a letter"
             )
-        if identity in self._built_in:
+        if identity in self._fixed:
             raise Mistake(
                 f"the provider {identity!r} is built in: choose another id, or set "
                 f"{address_variable(identity)} to send its requests elsewhere"

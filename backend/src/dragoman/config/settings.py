@@ -71,7 +71,7 @@ class _Read(Struct, frozen=True):
     toml: SourceFile
 
 
-def load_configuration(
+def load_configuration(  # noqa: PLR0913 - each names a source, or a fact of what is configured
     *,
     flags: Mapping[str, object],
     environ: Mapping[str, str],
@@ -80,6 +80,7 @@ def load_configuration(
     env_file: Path | None,
     families: Collection[str],
     built_in: Collection[str] = (),
+    replaceable: Collection[str] = (),
     key_variables: Collection[str] = (),
 ) -> Configuration:
     """Read the configuration: flags over `environ` over `.env` over `dragoman.toml`.
@@ -87,14 +88,16 @@ def load_configuration(
     `flags` are named like the settings; `None` is a flag that was not given. `config_file` and
     `env_file` must exist if they are given; `./dragoman.toml` and `./.env` may be missing.
     `families` are the wire formats a row of the operator's may speak, `built_in` the ids of the
-    providers there are without it, `key_variables` the variables of their keys. Raises
-    `ConfigurationError` with every mistake at once; it contains no value of a key.
+    providers there are without it (those that are `replaceable` may be defined anew),
+    `key_variables` the variables of their keys. Raises `ConfigurationError` with every mistake at
+    once; it contains no value of a key.
     """
     findings = Findings()
     read = _read_sources(environ, cwd, config_file, env_file, findings)
     where = folders(cwd, environ)
     _check_top_level(read, findings)
-    rows = _read_rows(read, RowReader(families, built_in, findings), findings)
+    fixed = frozenset(built_in) - frozenset(replaceable)
+    rows = _read_rows(read, RowReader(families, fixed, findings), findings)
     _check_addresses((*built_in, *(row.id for row in rows)), read, findings)
     keys = {row.api_key_env for row in rows if row.api_key_env is not None} | set(key_variables)
     environment = merged(read.variables, keys, findings)

@@ -11,8 +11,8 @@ from dragoman.config.settings import Configuration, ConfigurationError, load_con
 class ConfigurationFolder:
     """A working folder with the files of a configuration, and the world around it.
 
-    The code it configures speaks the wire families `alpha` and `beta`, and has one provider,
-    `acme`.
+    The code it configures speaks the wire families `alpha` and `beta`, and has the providers
+    `acme` and `apex`, of which the second may be defined anew.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +38,8 @@ class ConfigurationFolder:
             config_file=config_file,
             env_file=env_file,
             families={"alpha", "beta"},
-            built_in={"acme"},
+            built_in={"acme", "apex"},
+            replaceable={"apex"},
             key_variables={"ACME_API_KEY"},
         )
 

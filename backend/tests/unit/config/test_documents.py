@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from dragoman.config.models import ModelConfiguration, ProviderFacts, load_model_configuration
+from dragoman.config.models import ModelConfiguration, load_model_configuration
 from dragoman.config.settings import (
     SETTINGS,
     Configuration,
@@ -15,6 +15,7 @@ from dragoman.config.settings import (
     Settings,
     load_configuration,
 )
+from dragoman.services.providers import CATALOG, FAMILIES, facts_of, provider_of, registry
 
 ROOT = Path(__file__).resolve().parents[4]
 PAGE = ROOT / "docs" / "configuration.md"
@@ -35,28 +36,21 @@ def load(
         cwd=cwd,
         config_file=None,
         env_file=env_file,
-        families={"openai", "anthropic"},
-        built_in={"openai", "anthropic", "local"},
+        families=FAMILIES,
+        built_in=tuple(registry),
+        replaceable=tuple(provider.provider_id for provider in CATALOG),
         key_variables=set(KEYS),
     )
 
 
 def models_of(configuration: Configuration) -> ModelConfiguration:
+    own = (provider_of(row, FAMILIES) for row in configuration.provider_rows)
     environ = configuration.environ
-
-    def facts(name: str, key: str | None, legacy: str | None = None) -> ProviderFacts:
-        return ProviderFacts(key, legacy, key is None or key in environ, name)
-
-    of_their_own = {row.id: facts(row.name, row.api_key_env) for row in configuration.provider_rows}
-    return load_model_configuration(
-        {
-            "openai": facts("OpenAI", "OPENAI_API_KEY", "OPENAI_MODELS"),
-            "anthropic": facts("Anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_MODELS"),
-            **of_their_own,
-        },
-        environ,
-        file_models=configuration.file_models,
-    )
+    facts = {
+        provider.provider_id: facts_of(provider, environ)
+        for provider in registry.extended(own).get_all()
+    }
+    return load_model_configuration(facts, environ, file_models=configuration.file_models)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -108,7 +102,7 @@ def test_the_example_of_the_file_loads(tmp_path: Path):
     models = models_of(configuration)
 
     assert (configuration.warnings, models.warnings) == ((), ())
-    assert (len(models.models), models.source) == (3, "dragoman.toml")
+    assert (len(models.models), models.source) == (4, "dragoman.toml")
     optional = re.findall(r"^# (\w+) = ", text, re.MULTILINE)
     assert sorted(optional) == sorted(Settings.__struct_fields__)
 
@@ -140,3 +134,20 @@ def test_the_page_has_a_row_for_every_setting(setting: object):
     cells = [line for line in lines if line.startswith("|") and f"| `{row.variable}` |" in line]
     assert len(cells) == 1
     assert f"| `{row.name}` |" in cells[0]
+
+
+def test_the_page_has_a_row_for_every_provider():
+    page = PAGE.read_text("utf-8")
+    for provider in registry.get_all():
+        config = provider.get_config({})
+        key = f"`{config.api_key_env}`" if config.api_key_env else "none"
+        (address,) = re.findall(rf"^\| `{config.id}` \| {key} \| (.*) \|$", page, re.MULTILINE)
+        assert config.id == "local" or address == f"`{config.base_url}`"
+
+
+def test_the_example_of_the_readme_loads(tmp_path: Path):
+    text = (ROOT / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"```sh\n((?:[A-Z_]+=[^\n]*\n)+.*?)```", text, re.DOTALL)
+    (tmp_path / ".env").write_text(block, encoding="utf-8")
+
+    assert models_of(load(tmp_path)).warnings == ()

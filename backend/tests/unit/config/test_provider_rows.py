@@ -107,6 +107,11 @@ def test_a_built_in_provider_cannot_be_defined_again(folder: ConfigurationFolder
     )
 
 
+def test_a_built_in_provider_that_is_replaceable_can(folder: ConfigurationFolder):
+    assert [row.id for row in rows_of(folder, {"apex": ROW})] == ["apex"]
+    assert [row.id for row in rows_of(folder, {"box": ROW})] == ["box"]
+
+
 @pytest.mark.parametrize("identity", ["Box", "1box", "", "bo x", "böx", "x" * 65, "-x", "x\n"])
 def test_an_id_has_one_form(folder: ConfigurationFolder, identity: str):
     (only,) = folder.problems(environ=environ({identity: ROW}))

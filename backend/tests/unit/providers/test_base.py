@@ -74,6 +74,14 @@ def test_an_extended_registry_leaves_the_first_as_it_was():
     assert "mine" not in registry
 
 
+def test_an_extended_registry_has_the_new_one_of_two_with_one_id():
+    first, second = provider("mine"), provider("mine")
+    providers = ProviderRegistry([provider("other"), first])
+
+    assert providers.extended([second]).get("mine") is second
+    assert providers.get("mine") is first
+
+
 def test_a_blank_key_is_none():
     assert not OpenAIProvider().get_config({"OPENAI_API_KEY": " \n"}).enabled
 

@@ -47,10 +47,14 @@ FAMILIES: Final[dict[str, HttpProvider]] = {
 }
 """What a row may speak: it behaves like the first provider of that family."""
 
-for _provider in catalog(FAMILIES):
+CATALOG: Final = catalog(FAMILIES)
+"""The providers that are rows of data: an operator may define one of them anew."""
+
+for _provider in CATALOG:
     registry.register(_provider)
 
 __all__ = [
+    "CATALOG",
     "FAMILIES",
     "AnthropicProvider",
     "Background",

@@ -56,8 +56,9 @@ class ProviderRegistry:
         return tuple(p for p in self._providers.values() if p.get_config(environ).enabled)
 
     def extended(self, providers: Iterable[BaseProvider]) -> "ProviderRegistry":
-        """Give a registry with these providers as well; this one stays as it is."""
-        return ProviderRegistry((*self._providers.values(), *providers))
+        """Give a registry with these as well, in place of those with their ids; this one stays."""
+        added = {provider.provider_id: provider for provider in providers}
+        return ProviderRegistry({**self._providers, **added}.values())
 
     def __contains__(self, provider_id: object) -> bool:
         return provider_id in self._providers
