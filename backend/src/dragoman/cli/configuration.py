@@ -8,6 +8,7 @@ from typing import Final
 from dragoman.config import Configuration, load_configuration
 from dragoman.observability.secrets import Secret, mask
 from dragoman.services.providers import (
+    CATALOG,
     FAMILIES,
     ProviderRegistry,
     installed,
@@ -58,6 +59,7 @@ class Loader:
             env_file=self._env_file,
             families=FAMILIES,
             built_in=tuple(known),
+            replaceable=tuple(provider.provider_id for provider in CATALOG),
             key_variables=tuple(key for key in keys if key is not None),
         )
         self._secrets |= frozenset(configuration.secrets)
