@@ -1,6 +1,7 @@
 """The outermost layer: every request gets an id, one line in the log, and an answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from typing import Final, TypeAlias
 
 import structlog
@@ -43,11 +44,13 @@ class Boundary:
         record = Record(new_request_id())
         record.route = f"{scope['method']} {scope['path']}"
         scope.setdefault("state", {}).update(record=record, request_id=record.request_id)
-        with self._meter:
+        quiet = scope["path"] in _QUIET
+        # Whoever asks how much is under way does not mean the question itself.
+        with nullcontext() if quiet else self._meter:
             await self._serve(scope, receive, _Answer(send, record))
         if record.fault is not None:
             _log.error("unhandled", request_id=record.request_id, exc_info=record.fault)
-        if scope["path"] not in _QUIET or record.reason is not None:
+        if not quiet or record.reason is not None:
             _log.info("request", **record.fields())
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
