@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,7 +31,10 @@ class Received:
 
 @dataclass(frozen=True)
 class Script:
-    """What to answer: raw pieces, a pause in seconds between them, and how the body ends."""
+    """What to answer: raw pieces, a pause in seconds between them, and how the body ends.
+
+    `raw` pieces are the whole answer, its head and its framing included.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -37,6 +42,7 @@ class Script:
     pause: float = 0.0
     before: float = 0.0
     end: End = "clean"
+    raw: bool = False
 
 
 def whole(body: Json, *, status: int = 200, **headers: str) -> Script:
@@ -55,7 +61,8 @@ def streamed(pieces: Iterable[bytes], *, pause: float = 0.0, end: End = "clean")
 class ScriptedUpstream:
     """A server on loopback that plays its scripts one after the other, the last for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, scheme: str = "http") -> None:
+        self._scheme = scheme
         self.scripts: list[Script] = [Script(status=500)]
         self.received: list[Received] = []
         self.open = 0
@@ -66,7 +73,7 @@ class ScriptedUpstream:
     @property
     def url(self) -> str:
         """The address, without a slash at its end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def play(self, *scripts: Script) -> None:
         """Answer the next requests so."""
@@ -92,17 +99,18 @@ class ScriptedUpstream:
         self, script: Script, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         await self._wait(script.before, reader)
-        head = "".join(f"{name}: {value}\r\n" for name, value in script.headers.items())
-        writer.write(
-            f"HTTP/1.1 {script.status} X\r\n{head}transfer-encoding: chunked\r\n\r\n".encode()
-        )
+        if not script.raw:
+            head = "".join(f"{name}: {value}\r\n" for name, value in script.headers.items())
+            framing = "transfer-encoding: chunked\r\n\r\n"
+            writer.write(f"HTTP/1.1 {script.status} X\r\n{head}{framing}".encode())
         for piece in script.pieces:
-            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            writer.write(piece if script.raw else b"%x\r\n%b\r\n" % (len(piece), piece))
             await writer.drain()
             await self._wait(script.pause, reader)
         match script.end:
             case "clean":
-                writer.write(b"0\r\n\r\n")
+                if not script.raw:
+                    writer.write(b"0\r\n\r\n")
                 await writer.drain()
                 return True
             case "reset":
@@ -138,9 +146,11 @@ async def _read(reader: asyncio.StreamReader) -> Received | None:
 
 
 @asynccontextmanager
-async def scripted_upstream() -> AsyncIterator[ScriptedUpstream]:
-    """Run a scripted upstream for a while."""
-    upstream = ScriptedUpstream()
+async def scripted_upstream(
+    listener: socket.socket | None = None, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[ScriptedUpstream]:
+    """Run a scripted upstream for a while: on a free port, or on `listener`, which stays open."""
+    upstream = ScriptedUpstream(scheme="http" if tls is None else "https")
     connections: set[asyncio.Task[None]] = set()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -148,7 +158,8 @@ async def scripted_upstream() -> AsyncIterator[ScriptedUpstream]:
         connections.add(task)
         task.add_done_callback(connections.discard)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    own = socket.create_server(("127.0.0.1", 0)) if listener is None else listener.dup()
+    server = await asyncio.start_server(connected, sock=own, ssl=tls)
     upstream.port = server.sockets[0].getsockname()[1]
     try:
         yield upstream
