@@ -446,7 +446,19 @@ def test_a_list_without_any_enabled_provider_names_each_missing_variable():
         (
             "MODELS: no listed model can be used, none of their providers has a key: "
             "set OPENAI_API_KEY for 'openai' or ANTHROPIC_API_KEY for 'anthropic'; "
-            "and 'local' is not available here"
+            "and 'local' is not available here: list a model of another provider"
+        ),
+    )
+
+
+def test_a_list_of_what_is_not_available_here_says_so():
+    with pytest.raises(ConfigurationError) as caught:
+        load_model_configuration(facts(), {"MODELS": json.dumps([entry("toy", "local")])})
+
+    assert caught.value.problems == (
+        (
+            "MODELS: no listed model can be used, 'local' is not available here: "
+            "list a model of another provider"
         ),
     )
 

@@ -194,7 +194,7 @@ def _check_any_enabled(providers: list[str], place: str, facts: Facts, findings:
     if variables:
         reasons.append(f"none of their providers has a key: set {' or '.join(variables)}")
     if absent:
-        reasons.append(f"{listing(absent)} is not available here")
+        reasons.append(f"{listing(absent)} is not available here: list a model of another provider")
     findings.problem(f"{place}: no listed model can be used, {'; and '.join(reasons)}")
 
 

@@ -7,6 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dragoman.config.environment import Environment, Variables
+from dragoman.config.secrets import clean_key
+from dragoman.config.sources import FileSeen, SourceFile, look_at
+
 from .folder import ConfigurationFolder
 
 CANARY = "sk-canary-0123456789abcdef"
@@ -54,6 +58,47 @@ def test_a_folder_called_dotenv_is_not_read_and_named(folder: ConfigurationFolde
     (folder.path / ".env").mkdir()
 
     assert folder.load().warnings == (".env: this is not a regular file: it is not read",)
+
+
+def test_a_file_that_cannot_be_opened_is_a_mistake_with_the_reason(folder: ConfigurationFolder):
+    (folder.path / "dragoman.toml").symlink_to("dragoman.toml")
+
+    (only,) = folder.problems()
+    assert only.startswith("dragoman.toml: it cannot be read (Too many levels of symbolic links)")
+
+
+def test_what_is_no_file_looks_the_same_until_it_becomes_one(folder: ConfigurationFolder):
+    place = folder.path / ".env"
+    place.mkdir()
+    as_folder = look_at(place)
+    assert folder.load().looked_at[0] == as_folder == look_at(place)
+
+    place.rmdir()
+    assert look_at(place) == FileSeen(place, None)
+
+    folder.write(".env", "A=1\n")
+    assert folder.load().looked_at[0] == look_at(place)
+    assert look_at(place) not in (as_folder, FileSeen(place, None))
+
+
+def test_no_part_of_a_reading_shows_a_value_when_it_is_printed():
+    seen = FileSeen(Path("/.env"), "0")
+    values = (
+        SourceFile(seen, ".env", f"ACME_API_KEY={CANARY}"),
+        Variables(".env", {"ACME_API_KEY": CANARY}),
+        Environment({"ACME_API_KEY": CANARY}),
+        clean_key("ACME_API_KEY", CANARY),
+        clean_key("ACME_API_KEY", ""),
+        clean_key("ACME_API_KEY", f"{CANARY} {CANARY}"),
+    )
+
+    assert CANARY not in repr(values)
+    assert [repr(value) for value in values[2:]] == [
+        "Environment(1 variables)",
+        "CleanedKey(set)",
+        "CleanedKey(unset)",
+        "CleanedKey(refused)",
+    ]
 
 
 def test_a_folder_given_as_the_file_is_a_mistake(folder: ConfigurationFolder):
@@ -211,6 +256,7 @@ def test_the_environment_lies_over_dotenv_without_blanks(folder: ConfigurationFo
     loaded = folder.load(environ={"A": "process", "D": ""})
 
     assert dict(loaded.environ) == {"A": "process", "B": "file"}
+    assert len(loaded.environ) == 2
 
 
 def test_keys_are_cleaned_and_other_variables_are_left_alone(folder: ConfigurationFolder):

@@ -77,8 +77,15 @@ def test_a_secret_cannot_be_changed_or_looked_into():
 
     with pytest.raises(AttributeError):
         secret.value = "x"
+    with pytest.raises(AttributeError):
+        del secret._value
     with pytest.raises(TypeError):
         vars(secret)
+
+
+def test_an_empty_secret_is_false():
+    assert not Secret("")
+    assert Secret(CANARY)
 
 
 def test_a_secret_has_a_fingerprint_fit_for_logs():

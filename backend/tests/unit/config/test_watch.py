@@ -206,6 +206,22 @@ async def test_a_file_still_being_written_is_read_when_it_is_whole(folder: Confi
     assert slow.status.failures == 0
 
 
+async def test_a_file_that_never_settles_is_read_all_the_same(folder: ConfigurationFolder):
+    server = Server(folder)
+    ports = iter(range(100))
+
+    async def write_on(_: float) -> None:
+        folder.write("dragoman.toml", f"port = {next(ports)}\n")
+
+    restless = ConfigurationWatcher(
+        folder.load(), load=folder.load, reload=server.reload, sleep=write_on
+    )
+    folder.write("dragoman.toml", "port = 500\n")
+
+    assert await restless.look()
+    assert len(server.ports) == 1
+
+
 async def test_a_change_undone_at_once_is_no_change(folder: ConfigurationFolder):
     folder.write("dragoman.toml", "port = 1\n")
     server = Server(folder)
