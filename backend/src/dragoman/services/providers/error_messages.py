@@ -80,8 +80,8 @@ SENTENCES: Final[dict[str, str]] = {
 # The sentence says it all.
 _SAID: Final = frozenset({"stream_interrupted", "server_shutdown", "cancelled"})
 
-_MARKUP: Final = re.compile(r"<[a-zA-Z/!?][^<>]*>")
-_OPEN_MARKUP: Final = re.compile(r"<[a-zA-Z/!?][^<>]*\Z")
+_MARKUP: Final = re.compile(r"<[a-zA-Z/!?][^>]*>")
+_OPEN_MARKUP: Final = re.compile(r"<[a-zA-Z/!?][^>]*\Z")
 _PAGE: Final = re.compile(r"<\s*(?:!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 # C0, C1, lone surrogates, and what turns the direction of text or hides in it.
@@ -103,8 +103,8 @@ _SECRETS: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _KEY_VALUE: Final = re.compile(
-    r"((?:api[-_ ]?key|authorization|token|secret|password)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+)?)"
-    r"([^\s\"',;}]{4,})",
+    r"((?:api[-_ ]?key|authorization|token|secret|password)[\"']?\s*[:=]\s*[\"']?"
+    r"(?:(?:bearer|basic)\s+)?)(?!(?:bearer|basic)\b)[^\s\"',;}]{4,}",
     re.IGNORECASE,
 )
 
@@ -143,12 +143,11 @@ def _facts(failure: Failure) -> str:
 
 def quote(text: str) -> str:
     """Make a stranger's text fit to be shown: plain, on one line, without secrets, and short."""
-    # Longer than anything that remains, and short enough for any pattern.
-    text = text[: 8 * LONGEST_QUOTE]
+    # Some of it will go; more than this is not worth the work.
+    text = text[: 4 * LONGEST_QUOTE]
     if _PAGE.search(text):
         return ""
-    text = " ".join(_UNSEEN.sub("", _ANSI.sub("", text)).split())
-    text = _without_markup(text)
+    text = " ".join(_without_markup(_UNSEEN.sub("", _ANSI.sub("", text))).split())
     text = _SECRETS.sub(MASK, _KEY_VALUE.sub(rf"\1{MASK}", text))
     return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
 

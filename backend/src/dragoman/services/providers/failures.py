@@ -64,6 +64,7 @@ _NETWORK: Final = frozenset(
         errno.ENETUNREACH,
     }
 )
+_CLIENTS: Final = frozenset({"httpcore", "httpcore2", "httpx", "httpx2"})
 _DEEPEST: Final = 8
 _TOO_COMMON: Final = (object, BaseException, Exception)
 
@@ -212,7 +213,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if cause is None or (cause is not error and isinstance(cause, asyncio.CancelledError)):
             return
         yield cause
-        cause = cause.__cause__
+        cause = cause.__cause__ or (cause.__context__ if _is_of_a_client(cause) else None)
+
+
+def _is_of_a_client(error: BaseException) -> bool:
+    """Tell whether an HTTP client raised this; httpcore leaves its cause as the mere context."""
+    return type(error).__module__.partition(".")[0] in _CLIENTS
 
 
 def _names(error: BaseException) -> Iterator[str]:

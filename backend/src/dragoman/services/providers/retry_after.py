@@ -8,7 +8,6 @@ anthropic-ratelimit-requests-reset: 2026-01-01T00:00:00Z
 x-ratelimit-reset: 1741305600000                      the same as a time since 1970
 """
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -22,8 +21,9 @@ _EPOCH_SECONDS: Final = 1e9
 _EPOCH_MILLISECONDS: Final = 1e11
 
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "µs": 1e-6}
-_DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|us|µs|h|m|s))+")
-_PIECE: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|h|m|s)")
+_NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_DURATION: Final = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|us|µs|h|m|s)){1,6}")
+_PIECE: Final = re.compile(r"([0-9.]+)(ms|us|µs|h|m|s)")
 _RESET: Final = re.compile(
     r"(?P<before>(?:x-|[a-z]+-)?ratelimit-)"
     r"(?:reset-(?P<first>[a-z-]+)|(?P<second>[a-z-]+)-reset|reset)"
@@ -60,13 +60,7 @@ def _sensible(seconds: float | None) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    if not text or len(text) > 32:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    return float(text) if text and _NUMBER.fullmatch(text) else None
 
 
 def _milliseconds(text: str | None) -> float | None:
@@ -106,7 +100,7 @@ def _timestamp(date: datetime) -> float | None:
 
 
 def _duration(text: str) -> float | None:
-    if len(text) > 32 or not _DURATION.fullmatch(text):
+    if not _DURATION.fullmatch(text):
         return None
     return sum(float(number) * _SECONDS[unit] for number, unit in _PIECE.findall(text))
 
