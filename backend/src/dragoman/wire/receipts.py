@@ -27,9 +27,12 @@ class Receipts:
         self._written.append(Receipt(field, "emulated", reason))
 
     def left_behind(self, extras: Extras | None, path: str = "") -> None:
-        """Tell of each field that only another wire has words for."""
+        """Tell of each field that only another wire has words for, unless it says nothing.
+
+        Null, false and what is empty leave things as they are anyway.
+        """
         if extras is None or extras.wire == self._wire:
             return
         for name, value in extras.fields.items():
-            if value is not None:
+            if value:
                 self.dropped(f"{path}.{name}" if path else name, f"only {extras.wire} can say it")

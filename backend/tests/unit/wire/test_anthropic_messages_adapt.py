@@ -247,7 +247,9 @@ def _foreign(**fields: Json) -> Extras:
 def test_every_field_that_only_another_wire_knows_gets_its_receipt():
     request = ChatRequest(
         model="m",
-        messages=(Message("user", (Text("Hi", _foreign(c=1)),), _foreign(b=1, gone=None)),),
+        messages=(
+            Message("user", (Text("Hi", _foreign(c=1)),), _foreign(b=1, stream=False, gone=None)),
+        ),
         tools=(Tool("f", parameters={"type": "object"}, extras=_foreign(d=1)),),
         tool_choice=ToolChoice("auto", extras=_foreign(e=1)),
         output=Output("text", extras=_foreign(f=1)),

@@ -179,6 +179,7 @@ def test_an_unfinished_reply_is_written_without_an_end():
         ([], "bad_json"),
         (None, "bad_json"),
         ({}, "empty_response"),
+        ({"error": None}, "empty_response"),
         (_said(content=None), "empty_response"),
         (_said(content=[], stop_reason=None), "empty_response"),
         (_said(content=[{"type": "text"}]), "bad_payload"),

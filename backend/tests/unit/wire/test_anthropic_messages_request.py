@@ -8,6 +8,7 @@ import pytest
 from dragoman.chat import (
     Base64,
     BuiltinTool,
+    Category,
     ChatRequest,
     Document,
     Extras,
@@ -18,6 +19,7 @@ from dragoman.chat import (
     JsonObject,
     Limits,
     Link,
+    LLMBadRequestError,
     Message,
     Opaque,
     Output,
@@ -33,6 +35,7 @@ from dragoman.chat import (
     ToolResult,
 )
 from dragoman.wire import anthropic_messages
+from dragoman.wire.anthropic_messages import FEATURES
 from dragoman.wire.base import Wire
 
 _WIRE: Final[Wire] = anthropic_messages
@@ -360,16 +363,65 @@ def test_a_request_without_a_limit_gets_the_default_one():
     assert _written(_WIRE.read_request(body))["max_tokens"] == anthropic_messages.DEFAULT_OUTPUT
 
 
-def test_what_this_model_does_not_take_is_left_out_with_a_receipt():
-    request = _read(temperature=0.5, top_k=3, output_config={"effort": "high"})
+def test_what_a_provider_does_not_take_is_left_out_with_a_receipt():
+    said = {"temperature": 0.5, "top_p": None, "top_k": 3, "output_config": {"effort": "high"}}
+    tools = [{"name": "f", "input_schema": {"type": "object"}, "strict": True}]
+    web = {"type": "web_search_20250305", "name": "web_search"}
+    without = frozenset({"temperature", "top_p", "effort", "strict_tools", "max_tokens", "absent"})
 
-    written = _WIRE.write_request(request, without=frozenset({"temperature", "top_p", "effort"}))
+    written = _WIRE.write_request(_read(**said, tools=[*tools, web]), without=without)
 
-    assert msgspec.json.decode(written.body) == _body(top_k=3)
+    assert msgspec.json.decode(written.body) == _body(
+        top_k=3, tools=[{"name": "f", "input_schema": {"type": "object"}}, web]
+    )
     assert [(receipt.field, receipt.action) for receipt in written.receipts] == [
-        ("temperature", "dropped"),
         ("reasoning.effort", "dropped"),
+        ("tools.f.strict", "dropped"),
+        ("temperature", "dropped"),
     ]
+
+
+_PICTURE: Final = {"type": "image", "source": {"type": "url", "url": "https://a/b"}}
+_PAPER: Final = {"type": "document", "source": {"type": "url", "url": "https://a/b"}}
+
+
+@pytest.mark.parametrize(
+    ("feature", "said", "at"),
+    [
+        ("tools", {"tools": [{"name": "f"}]}, "tools"),
+        (
+            "json_schema",
+            {"output_config": {"format": {"type": "json_schema", "schema": {}}}},
+            "output",
+        ),
+        ("images", {"messages": [*_HELLO, {"role": "user", "content": [_PICTURE]}]}, "messages[1]"),
+        (
+            "documents",
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "tool_result", "tool_use_id": "t", "content": [_PAPER]}
+                        ],
+                    }
+                ]
+            },
+            "messages[0]",
+        ),
+    ],
+)
+def test_a_feature_that_a_provider_lacks_is_refused_and_not_left_out(
+    feature: str, said: JsonObject, at: str
+):
+    request = _read(**said)
+
+    with pytest.raises(LLMBadRequestError, match=f"takes no {feature}") as caught:
+        _WIRE.write_request(request, without=frozenset({feature}))
+
+    assert caught.value.category is Category.UNSUPPORTED
+    assert str(caught.value).startswith(f"{at}: ")
+    assert _WIRE.write_request(request, without=frozenset(FEATURES) - {feature})
 
 
 def test_call_ids_in_other_letters_are_renamed_alike_in_calls_and_results():

@@ -5,15 +5,16 @@ Facts: https://platform.claude.com/docs/en/api/messages, and the types of `anthr
 A request that came in these words goes out in them, field by field. One that came in others is
 adapted first: `adapt` its settings, `turns` its conversation.
 
-    request_in ─▶ ChatRequest ─▶ adapt, turns ─▶ request_out
-    stream_in, reply ─▶ StreamEvent, Reply ─▶ stream_out, reply
-    content_in, content_out    the blocks of both
-    words                      the tables of both
+request_in ─▶ ChatRequest ─▶ narrow, adapt, turns, call_ids ─▶ request_out
+stream_in, reply ─▶ StreamEvent, Reply ─▶ stream_out, reply
+content_in, content_out    the blocks of messages, for both
+usage, errors, words       what it cost, what failed, the tables
 """
 
 from typing import Final
 
 from dragoman.wire.anthropic_messages.errors import read_failure, write_failure
+from dragoman.wire.anthropic_messages.narrow import FEATURES
 from dragoman.wire.anthropic_messages.reply import read_reply, write_reply
 from dragoman.wire.anthropic_messages.request_in import read_request
 from dragoman.wire.anthropic_messages.request_out import write_request
@@ -26,6 +27,7 @@ path: Final = "/v1/messages"
 
 __all__ = [
     "DEFAULT_OUTPUT",
+    "FEATURES",
     "name",
     "path",
     "read_failure",

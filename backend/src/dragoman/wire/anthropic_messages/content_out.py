@@ -1,6 +1,7 @@
 """Parts written as content blocks; what only another wire has words for is left out."""
 
 from collections.abc import Iterable
+from typing import assert_never
 
 import msgspec
 
@@ -60,6 +61,8 @@ def write_block(part: Part) -> JsonObject | None:
             return _opaque(part)
         case Audio():
             return None
+        case _:
+            assert_never(part)
     return None if block is None else put_back(block, own(part.extras))
 
 
@@ -107,6 +110,8 @@ def _source(source: Source) -> JsonObject | None:
             return {"type": "text", "media_type": media_type, "data": text}
         case FileRef(file_id, wire):
             return {"type": "file", "file_id": file_id} if wire == NAME else None
+        case _:
+            assert_never(source)
 
 
 def tool_input(arguments: str) -> JsonObject:

@@ -37,7 +37,7 @@ def read_reply(body: bytes) -> Reply:
     match said:
         case {"content": list()}:
             reply = _sensible(said)
-        case {"error": _}:
+        case {"error": dict() | str()}:
             raise UpstreamError(failure_of(said, 200))
         case dict():
             raise malformed("empty_response", "the reply has no content")

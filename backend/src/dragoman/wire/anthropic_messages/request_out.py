@@ -1,7 +1,5 @@
 """A request in this format's words: as it came, or adapted from another's."""
 
-from msgspec.structs import replace
-
 from dragoman.chat import (
     AnyTool,
     BuiltinTool,
@@ -17,6 +15,7 @@ from dragoman.chat import (
 from dragoman.wire.anthropic_messages.adapt import adapt
 from dragoman.wire.anthropic_messages.call_ids import with_safe_call_ids
 from dragoman.wire.anthropic_messages.content_out import write_content
+from dragoman.wire.anthropic_messages.narrow import leave_out, narrowed
 from dragoman.wire.anthropic_messages.words import (
     CHOICE_WORDS,
     CUSTOM,
@@ -31,36 +30,22 @@ from dragoman.wire.anthropic_messages.words import (
 from dragoman.wire.base import NOTHING, Written
 from dragoman.wire.receipts import Receipts
 
-_SAMPLING = ("temperature", "top_p", "top_k")
-
 
 def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) -> Written:
     """Write a request for a provider.
 
-    `without` may name `temperature`, `top_p`, `top_k` (which newer models and versions of the API
-    refuse) and `effort`. Where no limit of the output is given, `DEFAULT_OUTPUT` (beside the
-    thinking budget) is asked for. Raises `LLMBadRequestError` for audio, another vendor's files,
-    and tool arguments that are no JSON object, before anything is sent.
+    `without` may name any field of the body, which is left out with a receipt, and `FEATURES`.
+    Where no limit of the output is given, `DEFAULT_OUTPUT` (beside the thinking budget) is asked
+    for. Raises `LLMBadRequestError`, before anything is sent, for audio, another vendor's files,
+    tool arguments that are no JSON object, and features that this provider does not have.
     """
     receipts = Receipts(NAME)
-    request = _narrowed(request, without, receipts)
+    request = narrowed(request, without, receipts)
     if request.extras is None or request.extras.wire != NAME:
         request = adapt(request, receipts)
     request = with_safe_call_ids(request, receipts)
-    return Written(encode(_body(request)), receipts.written())
-
-
-def _narrowed(request: ChatRequest, without: frozenset[str], receipts: Receipts) -> ChatRequest:
-    """Leave out the settings that this model does not take."""
-    for name in _SAMPLING:
-        if name in without and getattr(request.sampling, name) is not None:
-            receipts.dropped(name, "this model does not take it")
-            request = replace(request, sampling=replace(request.sampling, **{name: None}))
-    wish = request.reasoning
-    if "effort" in without and wish is not None and wish.effort is not None:
-        receipts.dropped("reasoning.effort", "this model does not take it")
-        request = replace(request, reasoning=replace(wish, effort=None))
-    return request
+    body = leave_out(_body(request), without, receipts)
+    return Written(encode(body), receipts.written())
 
 
 def _body(request: ChatRequest) -> JsonObject:

@@ -39,6 +39,10 @@ _STILL_TO_COME: Final[dict[str, JsonObject]] = {
 }
 
 
+# The index of no block, and equal to none that a server may send.
+_CLOSED: Final = object()
+
+
 class Reader(EventStreamReader):
     """Reads one streamed reply.
 
@@ -51,7 +55,7 @@ class Reader(EventStreamReader):
         super().__init__()
         self._begun: ResponseStart | None = None
         self._part = -1
-        self._open: list[Json] = []
+        self._block: object = _CLOSED
         self._held = ""
         self._counts: JsonObject = {}
         self._stop: Stop | None = None
@@ -73,7 +77,7 @@ class Reader(EventStreamReader):
     def _hear(self, said: JsonObject) -> None:
         match said.get("type"):
             case "content_block_delta":
-                self._grow_part(said)
+                self._take_delta(said)
             case "error":
                 self._fail(failure_of(said, 200))
             case "message_start":
@@ -82,7 +86,7 @@ class Reader(EventStreamReader):
                 raise InvalidInput("", "it does not open with message_start")
             case "content_block_start":
                 self._begin_part(said)
-            case "content_block_stop" if said.get("index") in self._open:
+            case "content_block_stop" if said.get("index") == self._block:
                 self._end_part()
             case "message_delta":
                 self._near_the_end(Fields(said))
@@ -125,43 +129,42 @@ class Reader(EventStreamReader):
             block = _STILL_TO_COME.get(str(block.get("type")), {}) | block
         part, self._held = _held_back(read_block(block, "content_block"))
         self._part += 1
-        self._open = [said.get("index")]
+        self._block = said.get("index")
         self._emit(PartStart(self._part, part, self._claim()))
 
-    def _grow_part(self, said: JsonObject) -> None:
+    def _take_delta(self, said: JsonObject) -> None:
         delta = said.get("delta")
-        if said.get("index") not in self._open or not isinstance(delta, dict):
+        if said.get("index") != self._block or not isinstance(delta, dict):
             raise InvalidInput("content_block_delta", "belongs to no open block")
         match delta:
             case {"type": "text_delta", "text": str(text)}:
-                self._add(text)
+                self._grow(text)
             case {"type": "input_json_delta", "partial_json": str(text)}:
-                self._add(text)
+                self._grow(text)
             case {"type": "thinking_delta", "thinking": str(text)}:
-                self._add(text)
+                self._grow(text)
             case {"type": "signature_delta", "signature": str(signature)}:
-                delta_event = PartDelta(self._part, signature=signature, source=self._claim())
-                self._emit(delta_event)
+                self._emit(PartDelta(self._part, signature=signature, source=self._claim()))
             case {"type": "citations_delta", "citation": citation}:
-                self._set({"citations": [citation]})
+                self._complete({"citations": [citation]})
             case {"type": _, **fields}:
-                self._set(fields)
+                self._complete(fields)
 
-    def _add(self, text: str) -> None:
+    def _grow(self, text: str) -> None:
         if text:
             self._held = ""
             self._emit(PartDelta(self._part, text, source=self._claim()))
 
-    def _set(self, fields: JsonObject) -> None:
+    def _complete(self, fields: JsonObject) -> None:
         extras = Extras(NAME, fields)
         self._emit(PartDelta(self._part, extras=extras, source=self._claim()))
 
     def _end_part(self) -> None:
-        if not self._open:
+        if self._block is _CLOSED:
             return
         if self._held:
-            self._add(self._held)
-        self._open = []
+            self._grow(self._held)
+        self._block = _CLOSED
         self._emit(PartEnd(self._part, self._claim()))
 
     def _near_the_end(self, fields: Fields) -> None:

@@ -1,7 +1,7 @@
 """A streamed reply, written: one block after the other, closed by `message_stop`."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
@@ -82,20 +82,19 @@ class Writer:
                     yield self._end(event)
                 case Aside():
                     pass
+                case _:
+                    assert_never(event)
 
     def _begin(self, start: ResponseStart) -> bytes:
         self._usage = start.usage
-        extras = start.extras
-        if extras is not None and extras.wire == NAME:
-            late = {name for name, value in extras.fields.items() if value is not None}
-            late &= _LAST_WORDS
-            self._last_words = {name: extras.fields[name] for name in late}
-            early = {name: value for name, value in extras.fields.items() if name not in late}
-            extras = replace(extras, fields=early)
-        message = write_message(
-            Reply(id=start.id, model=start.model, usage=start.usage, extras=extras)
-        )
-        return _event({"type": "message_start", "message": message})
+        early: JsonObject = {}
+        for name, value in own(start.extras).items():
+            later = name in _LAST_WORDS and value is not None
+            (self._last_words if later else early)[name] = value
+        opening = Reply(id=start.id, model=start.model, usage=start.usage)
+        if start.extras is not None:
+            opening = replace(opening, extras=replace(start.extras, fields=early))
+        return _event({"type": "message_start", "message": write_message(opening)})
 
     def _begin_block(self, part: Part) -> Iterator[bytes]:
         begun, rest = _begun(part)

@@ -6,6 +6,7 @@ back opens the turn right after the one that asked.
 
 import base64
 import binascii
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -90,6 +91,8 @@ def _sayable_part(part: Part, role: Role, at: str, receipts: Receipts) -> Part |
             said = _at_home(part, at, receipts)
         case Audio():
             raise _refusal(at, "this model's provider takes no audio; send text or a document")
+        case _:
+            assert_never(part)
     return said
 
 
