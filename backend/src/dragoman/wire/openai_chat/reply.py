@@ -1,0 +1,160 @@
+"""A whole reply, read and written."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from dragoman.chat import (
+    Extras,
+    InvalidInput,
+    JsonObject,
+    Part,
+    Reasoning,
+    Reply,
+    Stop,
+    StopReason,
+    Text,
+    ToolCall,
+    UpstreamError,
+)
+from dragoman.wire.base import NOTHING, malformed
+from dragoman.wire.fields import Fields
+from dragoman.wire.openai_chat.assistant import read_assistant, write_assistant
+from dragoman.wire.openai_chat.content_out import Terms
+from dragoman.wire.openai_chat.errors import failure_of
+from dragoman.wire.openai_chat.leftovers import Leftovers, lay_out, leftovers_of
+from dragoman.wire.openai_chat.usage import read_usage, write_usage
+from dragoman.wire.openai_chat.words import (
+    NAME,
+    OWN_STOP_WORDS,
+    REFUSAL,
+    STOP_REASONS,
+    STOP_WORDS,
+    encode,
+    forms_of,
+    put_back,
+    said_only,
+)
+from dragoman.wire.receipts import Receipts
+from dragoman.wire.stream import decode_leniently
+
+_OBJECT = "chat.completion"
+
+
+def read_reply(body: bytes) -> Reply:
+    """Read a whole reply. Raises `UpstreamError` if it is an error, empty, or makes no sense."""
+    said = decode_leniently(body)
+    if not isinstance(said, dict):
+        raise malformed("bad_json", "the reply is not a JSON object")
+    if said.get("error"):
+        raise UpstreamError(failure_of(said, 200))
+    try:
+        return _read(Fields(said))
+    except InvalidInput as error:
+        raise malformed("bad_payload", f"the reply makes no sense: {error}") from error
+
+
+def _read(body: Fields) -> Reply:
+    choices = list(body.objects("choices"))
+    if not choices or choices[0].peek("message") is None:
+        raise malformed("empty_response", "the reply holds no message")
+    if len(choices) > 1:
+        raise malformed(
+            "many_choices", f"the reply holds {len(choices)} choices; one was asked for"
+        )
+    choice = choices[0]
+    message = Fields(choice.take("message"), choice.at("message"))
+    parts, form = read_assistant(message, joined=True)
+    stop = read_stop(
+        choice.rest(),
+        calls=any(isinstance(part, ToolCall) for part in parts),
+        refused=any(_is_refusal(part) for part in parts),
+    )
+    usage = read_usage(body.peek("usage"))
+    if usage is not None:
+        body.skip("usage")
+    if body.peek("object") == _OBJECT:
+        body.skip("object")
+    choice.skip("index")
+    message.skip("role")
+    return Reply(
+        id=_text(body, "id"),
+        model=_text(body, "model"),
+        created=_whole_number(body, "created"),
+        parts=parts,
+        stop=stop,
+        usage=usage,
+        extras=lay_out(Leftovers(body.rest(), choice.rest(), message.rest()), form),
+    )
+
+
+def _text(body: Fields, name: str) -> str | None:
+    return body.maybe_text(name) if isinstance(body.peek(name), str) else None
+
+
+def _whole_number(body: Fields, name: str) -> int | None:
+    return body.maybe_int(name) if isinstance(body.peek(name), int) else None
+
+
+def read_stop(choice: JsonObject, *, calls: bool, refused: bool) -> Stop:
+    """Take why a reply ended; a word that is not this format's own stays in `choice`.
+
+    A reply that names no reason ended because it was whole, or because it asks for tools.
+    """
+    word = choice.get("finish_reason")
+    if not isinstance(word, str) or not word:
+        return Stop(StopReason.TOOL if calls else StopReason.STOP)
+    if word in OWN_STOP_WORDS:
+        del choice["finish_reason"]
+    reason = STOP_REASONS.get(word, StopReason.STOP)
+    return Stop(StopReason.REFUSAL if refused and reason is StopReason.STOP else reason, word)
+
+
+def _is_refusal(part: Part) -> bool:
+    return isinstance(part, Text) and REFUSAL in forms_of(part.extras)
+
+
+def stop_word(stop: Stop | None, choice: JsonObject) -> str | None:
+    """Give the word for why a reply ended; `choice` may hold one that is another vendor's own."""
+    if stop is None:
+        return None
+    if stop.word in OWN_STOP_WORDS:
+        return stop.word
+    word: str | None = choice.get("finish_reason", STOP_WORDS[stop.reason])
+    return word
+
+
+def write_reply(reply: Reply) -> bytes:
+    """Write a whole reply for a client. Reasoning from other formats is shown, without its seal."""
+    left = leftovers_of(reply.extras)
+    turn = Extras(NAME, left.message, forms_of(reply.extras))
+    message = write_assistant(shown(reply.parts), no_terms(), turn, joined=True)
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", **message},
+        "finish_reason": stop_word(reply.stop, left.choice),
+    }
+    body = {
+        "id": reply.id,
+        "object": left.top.get("object", _OBJECT),
+        "created": reply.created,
+        "model": reply.model,
+        "choices": [put_back(choice, left.choice)],
+        "usage": None if reply.usage is None else write_usage(reply.usage),
+    }
+    return encode(put_back(said_only(body), left.top))
+
+
+def shown(parts: Iterable[Part]) -> list[Part]:
+    """Make of other formats' reasoning what a client of this one can see."""
+    return [
+        replace(part, origin=NAME, extras=None)
+        if isinstance(part, Reasoning) and part.origin != NAME
+        else part
+        for part in parts
+    ]
+
+
+def no_terms() -> Terms:
+    """Give the terms on which a client is written to: it takes everything, and gets no receipts."""
+    return Terms(NOTHING, Receipts(NAME))

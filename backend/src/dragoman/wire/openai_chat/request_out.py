@@ -1,0 +1,213 @@
+"""A request in this format's words, on the terms of the provider it goes to."""
+
+from dragoman.chat import (
+    AnyTool,
+    BuiltinTool,
+    ChatRequest,
+    Json,
+    JsonObject,
+    Output,
+    ReasoningWish,
+    Tool,
+    ToolChoice,
+)
+from dragoman.wire.base import NOTHING, Written
+from dragoman.wire.openai_chat.content_out import Terms
+from dragoman.wire.openai_chat.conversation import write_messages
+from dragoman.wire.openai_chat.words import (
+    EFFORTS,
+    MOST_EFFORT,
+    NAME,
+    UNNAMED,
+    UNTYPED,
+    encode,
+    forms_of,
+    is_own,
+    own,
+    put_back,
+    said_only,
+)
+from dragoman.wire.receipts import Receipts
+
+_NO_WORD = "this format has no word for it"
+_NOT_TAKEN = "this model's provider does not take it"
+
+
+def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) -> Written:
+    """Write a request for a provider.
+
+    `without` may name any field of the body, which is left out with a receipt, and the `FEATURES`
+    of the format. A stream is always asked to tell its usage (`stream_options`), which is ours to
+    know. Raises `LLMBadRequestError` (`unsupported`) for what cannot be said and must not be left
+    out.
+    """
+    terms = Terms(without, Receipts(NAME))
+    terms.receipts.left_behind(request.extras)
+    body = put_back(_said(request, terms), own(request.extras))
+    for name in sorted(without.intersection(body)):
+        if body.pop(name) is not None:
+            terms.receipts.dropped(name, _NOT_TAKEN)
+    return Written(encode(body), terms.receipts.written())
+
+
+def _said(request: ChatRequest, terms: Terms) -> JsonObject:
+    sampling = request.sampling
+    return said_only(
+        {
+            "model": request.model,
+            "messages": write_messages(request, terms),
+            **_tool_fields(request, terms),
+            "response_format": _output(request.output, terms),
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": _top_k(request, terms),
+            "seed": sampling.seed,
+            "presence_penalty": sampling.presence_penalty,
+            "frequency_penalty": sampling.frequency_penalty,
+            "reasoning_effort": _effort(request.reasoning, terms),
+            **_limit(request, terms),
+            "stop": _stop(request),
+            "user": request.user,
+            "metadata": request.metadata,
+            "stream": request.stream or None,
+            "stream_options": _stream_options(request, terms),
+        },
+    )
+
+
+def _tool_fields(request: ChatRequest, terms: Terms) -> JsonObject:
+    tools, choice = _tools(request, terms), request.tool_choice
+    if choice is None:
+        return {"tools": tools}
+    if tools is None and not is_own(request.extras):
+        # The vendor refuses a choice where there is nothing to choose.
+        if choice.mode in ("required", "named"):
+            terms.receipts.dropped("tool_choice", "there is no tool to choose")
+        return {}
+    return {
+        "tools": tools,
+        "tool_choice": _tool_choice(choice, request, terms),
+        "parallel_tool_calls": choice.parallel,
+    }
+
+
+def _tools(request: ChatRequest, terms: Terms) -> list[JsonObject] | None:
+    written = [_tool(tool, f"tools[{place}]", terms) for place, tool in enumerate(request.tools)]
+    tools = [tool for tool in written if tool is not None]
+    if tools:
+        terms.require("tools", "tools", "tools: leave them out, or choose a model that uses them")
+    return tools or None
+
+
+def _tool(tool: AnyTool, at: str, terms: Terms) -> JsonObject | None:
+    match tool:
+        case BuiltinTool(wire, kind, fields):
+            if wire == NAME:
+                return fields
+            terms.receipts.dropped(at, f"only {wire} has the tool {kind!r}")
+            return None
+        case Tool(extras=extras):
+            terms.receipts.left_behind(extras, at)
+            said = {} if UNTYPED in forms_of(extras) else {"type": "function"}
+            return put_back(said | {"function": _function(tool, at, terms)}, own(extras))
+
+
+def _function(tool: Tool, at: str, terms: Terms) -> JsonObject:
+    strict = tool.strict
+    if strict is not None and "strict_tools" in terms.without:
+        terms.receipts.dropped(f"{at}.strict", _NOT_TAKEN)
+        strict = None
+    return said_only(
+        {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters,
+            "strict": strict,
+        },
+    )
+
+
+def _tool_choice(choice: ToolChoice, request: ChatRequest, terms: Terms) -> Json:
+    terms.receipts.left_behind(choice.extras, "tool_choice")
+    match choice:
+        case ToolChoice(mode="named", name=str(name), extras=extras):
+            return put_back({"type": "function", "function": {"name": name}}, own(extras))
+        case ToolChoice(mode="required") if "any" in forms_of(request.extras):
+            return "any"
+        case _:
+            return choice.mode
+
+
+def _output(output: Output | None, terms: Terms) -> JsonObject | None:
+    if output is None:
+        return None
+    terms.receipts.left_behind(output.extras, "response_format")
+    said: JsonObject = {"type": output.kind}
+    if output.kind == "json_schema":
+        terms.require(
+            "json_schema", "response_format", "schemas: ask for json_object and say what to hold"
+        )
+        unnamed = UNNAMED in forms_of(output.extras)
+        said["json_schema"] = said_only(
+            {
+                # The vendor insists on a name.
+                "name": output.name or (None if unnamed else "answer"),
+                "description": output.description,
+                "schema": output.schema,
+                "strict": output.strict,
+            },
+        )
+    return put_back(said, own(output.extras))
+
+
+def _top_k(request: ChatRequest, terms: Terms) -> int | None:
+    top_k = request.sampling.top_k
+    if top_k is not None and "top_k" not in forms_of(request.extras):
+        terms.receipts.dropped("top_k", _NO_WORD)
+        return None
+    return top_k
+
+
+def _effort(wish: ReasoningWish | None, terms: Terms) -> str | None:
+    if wish is None:
+        return None
+    terms.receipts.left_behind(wish.extras, "reasoning")
+    match wish:
+        case ReasoningWish(mode="off"):
+            return "none"
+        case ReasoningWish(effort=str(effort), budget=budget):
+            if budget is not None:
+                terms.receipts.dropped("reasoning.budget", "the effort says how hard to think")
+            return effort
+        case ReasoningWish(budget=int(budget)):
+            effort = next((word for most, word in EFFORTS if budget <= most), MOST_EFFORT)
+            terms.receipts.emulated("reasoning.budget", f"it is said as the effort {effort!r}")
+            return effort
+        case _:
+            if wish.mode is not None:
+                terms.receipts.dropped("reasoning.mode", "how hard to think is left to the model")
+            return None
+
+
+def _stop(request: ChatRequest) -> Json:
+    if "stop_text" in forms_of(request.extras) and len(request.stop) == 1:
+        return request.stop[0]
+    return list(request.stop) or None
+
+
+def _limit(request: ChatRequest, terms: Terms) -> JsonObject:
+    limit = request.limits.output
+    older = asked = "max_tokens" in forms_of(request.extras)
+    if "max_completion_tokens" in terms.without:
+        older = True
+    elif "max_tokens" in terms.without:
+        older = False
+    name = "max_tokens" if older else "max_completion_tokens"
+    if limit is not None and older != asked and is_own(request.extras):
+        terms.receipts.renamed(name, "this model's provider knows the limit by this name")
+    return {name: limit}
+
+
+def _stream_options(request: ChatRequest, terms: Terms) -> JsonObject | None:
+    wanted = request.stream and "stream_options" not in terms.without
+    return {"include_usage": True} if wanted else None

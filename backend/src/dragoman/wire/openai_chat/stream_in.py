@@ -1,0 +1,162 @@
+"""A streamed reply, read: whole at `[DONE]`, or at a clean end after a reason to finish."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from dragoman.chat import (
+    Failure,
+    InvalidInput,
+    Json,
+    JsonObject,
+    ResponseEnd,
+    ResponseStart,
+    UpstreamError,
+    Usage,
+)
+from dragoman.wire.base import malformed
+from dragoman.wire.openai_chat.calls_in import objects_in
+from dragoman.wire.openai_chat.delta_in import DeltaTeller
+from dragoman.wire.openai_chat.errors import failure_of
+from dragoman.wire.openai_chat.gathered import Gathered, Snapshot
+from dragoman.wire.openai_chat.leftovers import Leftovers, lay_out
+from dragoman.wire.openai_chat.parts_in import PartTeller
+from dragoman.wire.openai_chat.reply import read_stop
+from dragoman.wire.openai_chat.usage import read_usage
+from dragoman.wire.openai_chat.words import PADDING
+from dragoman.wire.sse import SseEvent
+from dragoman.wire.stream import EventStreamReader
+
+_DONE: Final = b"[DONE]"
+_ENVELOPE: Final = frozenset({"id", "object", "created", "model", "choices", "usage"}) | PADDING
+
+
+class Reader(EventStreamReader):
+    """Reads one streamed reply.
+
+        {"id": …, "model": …, "choices": [{"delta": {…}, "finish_reason": …}], "usage": …}
+
+    A chunk's delta is told at once. Of the rest, a chunk may repeat, complete or correct what the
+    chunks before it said; that is told at the end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._delta = DeltaTeller(PartTeller(self._emit, self._claim))
+        self._top = Snapshot()
+        self._choice = Gathered()
+        self._finish_reason: Json = None
+        self._usage: Usage | None = None
+        self._no_usage: JsonObject = {}
+        self._start: ResponseStart | None = None
+        self._preamble = b""
+        self._index: Json = None
+
+    def _take(self, event: SseEvent) -> None:
+        try:
+            self._hear(event)
+        except UpstreamError as error:
+            self._fail(error.failure)
+        except InvalidInput as error:
+            message = f"the stream makes no sense: {error}"
+            self._fail(Failure(message=message, reason="bad_payload"))
+
+    def _finish(self, *, clean: bool) -> None:
+        if self._ended:
+            return
+        if clean and self._finish_reason:
+            self._end()
+        else:
+            self._interrupted()
+
+    def _hear(self, event: SseEvent) -> None:
+        if event.data.startswith(_DONE):
+            if self._start is None:
+                raise malformed("empty_response", "the stream ended before it began")
+            self._end()
+            return
+        if not event.data.strip():
+            return
+        chunk = self._object(event.data)
+        if chunk is None:
+            return
+        if event.name == "error" or chunk.get("error"):
+            self._fail(failure_of(chunk, 200))
+            return
+        self._count(chunk)
+        choices = objects_in(chunk.get("choices"))
+        self._top.add({name: value for name, value in chunk.items() if name not in _ENVELOPE})
+        if self._start is None:
+            self._begin(chunk, choices)
+        for choice in choices:
+            self._choose(choice)
+
+    def _count(self, chunk: JsonObject) -> None:
+        """Take the usage; chunks before the last may have none, or one that is not final."""
+        match chunk.get("x_groq"):
+            case {"usage": said, **others}:
+                # Where Groq told it before it followed OpenAI, and still does.
+                self._usage = read_usage(said) or self._usage
+                chunk["x_groq"] = others
+        if "usage" in chunk:
+            self._usage = read_usage(chunk["usage"]) or self._usage
+            self._no_usage = {"usage": chunk["usage"]}
+
+    def _begin(self, chunk: JsonObject, choices: Iterable[JsonObject]) -> None:
+        if not choices and not chunk.get("id"):
+            # Azure's verdict on the prompt comes before the reply, without its id and model.
+            self._preamble += self._claim()
+            return
+        told, source = self._top.fields, self._preamble + self._claim()
+        self._start = ResponseStart(
+            id=_text(chunk.get("id")),
+            model=_text(chunk.get("model")),
+            created=_whole(chunk.get("created")),
+            extras=lay_out(Leftovers({name: told[name] for name in told if _is_plain(told[name])})),
+            source=source,
+        )
+        self._emit(self._start)
+
+    def _choose(self, choice: JsonObject) -> None:
+        index = choice.pop("index", None)
+        if self._index is None:
+            self._index = index
+        elif index is not None and index != self._index:
+            raise malformed("many_choices", "the stream holds several choices; one was asked for")
+        message, delta = choice.pop("message", None), choice.pop("delta", None)
+        if isinstance(delta, dict):
+            self._delta.take(delta)
+        elif isinstance(message, dict):
+            self._delta.take(message)
+        if "finish_reason" in choice:
+            # Chunks after the last word may take it back (OpenRouter's usage), which means nothing.
+            word = choice.pop("finish_reason")
+            if word or not self._finish_reason:
+                self._finish_reason = word
+        if choice:
+            self._choice.add(choice)
+
+    def _end(self) -> None:
+        message = self._delta.end()
+        choice = self._choice.fields | {"finish_reason": self._finish_reason}
+        stop = read_stop(choice, calls=message.calls, refused=message.refused)
+        top = self._top.fields | (self._no_usage if self._usage is None else {})
+        told = (
+            {} if self._start is None or self._start.extras is None else self._start.extras.fields
+        )
+        new = {name: top[name] for name in top if name not in told or told[name] != top[name]}
+        extras = lay_out(Leftovers(new, choice, message.left), message.form)
+        self._emit(ResponseEnd(stop, self._usage, extras, self._claim()))
+        self._ended = True
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _is_plain(value: Json) -> bool:
+    """Tell whether a field can be told at the start, since a later value would just replace it."""
+    return not isinstance(value, dict | list)
