@@ -53,8 +53,8 @@ def merge_extras(first: Extras | None, second: Extras | None) -> Extras | None:
 def merge_objects(first: JsonObject, second: JsonObject) -> JsonObject:
     """Add a streamed piece of a JSON object to the object so far, changing neither.
 
-    Objects merge; lists take new items, or merge items that carry the same `index`; text that is
-    streamed in pieces (by its key) grows; anything else is replaced by the later value.
+    Objects merge; lists take new items, or merge items of one type that carry the same `index`;
+    text that is streamed in pieces (by its key) grows; anything else is replaced by what is later.
     """
     merged = dict(first)
     for key, later in second.items():
@@ -69,24 +69,37 @@ def _merged(key: str, first: Json, later: Json) -> Json:
         case list(), list():
             return _merged_list(first, later)
         case str(), str() if key in _GROWING:
-            return first + later
+            return first if _is_repeat(first, later) else first + later
         case _, None:
             return first
         case _:
             return later
 
 
+def _is_repeat(first: str, later: str) -> bool:
+    # No JSON goes on like this: a whole object was told twice (Groq's `executed_tools`).
+    return first == later and first.startswith("{") and first.endswith("}")
+
+
 def _merged_list(first: list[Json], later: list[Json]) -> list[Json]:
     merged = list(first)
-    places = {
-        item["index"]: place
-        for place, item in enumerate(merged)
-        if isinstance(item, dict) and "index" in item
-    }
     for item in later:
-        place = places.get(item.get("index")) if isinstance(item, dict) else None
+        place = _place_of(item, first)
         if place is None:
             merged.append(item)
         else:
             merged[place] = merge_objects(merged[place], item)
     return merged
+
+
+def _place_of(item: Json, items: list[Json]) -> int | None:
+    """Find the item that `item` continues: the one of the same `index`, and of no other `type`."""
+    if not isinstance(item, dict) or "index" not in item:
+        return None
+    kind = item.get("type")
+    for place, begun in enumerate(items):
+        if not isinstance(begun, dict) or begun.get("index") != item["index"]:
+            continue
+        if kind is None or begun.get("type", kind) == kind:
+            return place
+    return None

@@ -38,7 +38,9 @@ class EventStreamReader(ABC):
         return self._ended or self._failure is not None
 
     def feed(self, chunk: bytes) -> list[StreamEvent]:
-        """Take the next bytes; give the events that follow from them."""
+        """Take the next bytes; give the events that follow from them, which are none once done."""
+        if self.done:
+            return []
         try:
             for event in self._parser.feed(chunk):
                 if self.done:
