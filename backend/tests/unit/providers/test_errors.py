@@ -138,6 +138,12 @@ def test_a_connection_that_takes_too_long_was_not_made():
     assert (error.category, error.reason) == (Category.CONNECTION, "connect_error")
 
 
+def test_a_reason_that_only_a_plugin_knows_is_passed_on():
+    error = map_openai_error(UpstreamError(Failure(reason="cassette_missing")))
+
+    assert (error.category, error.reason) == (Category.BAD_RESPONSE, "cassette_missing")
+
+
 def test_our_finding_decides_before_anything_that_the_vendor_says():
     facts = Failure(reason="upstream_redirect", status=302, code="rate_limit_exceeded")
 

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Final
 
+from msgspec.structs import replace
+
 from dragoman.chat import ERROR_CLASSES, Category, Failure, LLMServiceError
 from dragoman.services.providers.error_messages import message_for
 from dragoman.services.providers.error_rows import DEFAULTS, STEPS, ErrorRow, Verdict
@@ -25,6 +27,7 @@ __all__ = ["ErrorRow", "failure_of", "map_provider_error"]
 _UNKNOWN: Final = DEFAULTS[Category.BAD_RESPONSE]
 _BUG: Final = DEFAULTS[Category.INTERNAL]
 _STATUS_CODE: Final = re.compile(r"[45]\d\d")
+_precision: Final = attrgetter("precision")
 
 
 def map_provider_error(
@@ -79,10 +82,8 @@ def _judge(failure: Failure, own: tuple[ErrorRow, ...]) -> Verdict:
                 return max(fitting, key=_precision).verdict
         if fact == "status" and status is not None:
             return OTHERS[status // 100]
-    return _BUG if failure.exception else _UNKNOWN
-
-
-_precision: Final = attrgetter("precision")
+    unknown = _BUG if failure.exception else _UNKNOWN
+    return replace(unknown, word=failure.reason) if failure.reason else unknown
 
 
 def _fits(row: ErrorRow, failure: Failure, status: int | None) -> bool:

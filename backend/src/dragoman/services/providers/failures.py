@@ -147,7 +147,7 @@ def _content(response: Json) -> bytes:
 def _told(body: Json) -> JsonObject:
     """Give the error object of a decoded body, which may stand in a list or in `error`."""
     match body:
-        case [first, *_]:
+        case [dict() as first, *_]:
             return _told(first)
         case {"error": dict(error), **rest}:
             return {"request_id": rest.get("request_id"), **error}

@@ -267,9 +267,8 @@ async def _failed(
         )
     body = await patience.wait(read_body(response))
     failure = wire.read_failure(status, headers, body)
-    return UpstreamError(
-        replace(failure, retry_after=retry_after_of(headers, body, now=time.time()))
-    )
+    wait = retry_after_of(headers, body, now=time.time(), status=status)
+    return UpstreamError(replace(failure, retry_after=wait))
 
 
 def _with_receipts(batch: Batch, receipts: tuple[Receipt, ...]) -> Batch:
