@@ -12,10 +12,11 @@ from dragoman.observability.logs import configure_logging
 from .configuration import Loader
 from .conversation import Conversation, Partner
 from .endings import WrongUsageError
+from .keyboard import TtyKeyboard
 from .loop import LoopThread
 from .own_models import OwnModels
 from .remote import RemoteDragoman
-from .repl import Repl, TtyKeyboard
+from .repl import Repl
 from .telling import Telling
 from .terminal import Terminal, sayable
 

@@ -1,16 +1,16 @@
 """A conversation at the keyboard: what is typed is asked, or is a command."""
 
 import re
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final, Protocol, final
+from typing import Final, final
 
 from msgspec.structs import replace
 
 from dragoman.config.wording import did_you_mean, listing
 
 from .conversation import Choice, Conversation, NoAnswerError, Partner
+from .keyboard import Keyboard
 from .loop import LoopThread
 from .telling import Telling
 from .terminal import Terminal
@@ -24,19 +24,6 @@ HELP: Final = """\
 /help        show this
 /quit        leave (or Ctrl-D)
 Ctrl-C ends a reply. A line that ends in \\ goes on in the next."""
-
-
-class Keyboard(Protocol):
-    """Where lines come from."""
-
-    def read_line(self, prompt: str) -> str:
-        """Show `prompt`, give the line that is typed. Raises `EOFError` at the end of input."""
-        ...
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether something stood in the line that Ctrl-C has just ended."""
-        ...
 
 
 @final
@@ -154,37 +141,3 @@ class Repl:
 
     def _quit(self, _: str) -> None:
         raise EOFError
-
-
-@final
-class TtyKeyboard:
-    """The terminal's keyboard, with editing and history where there is a readline library.
-
-    The prompt goes to standard output if that is a terminal, else to standard error.
-    """
-
-    _buffer: Callable[[], str]
-
-    def __init__(self) -> None:
-        try:
-            import readline  # importing it is what gives `input` editing
-        except ImportError:
-            self._buffer = str
-        else:
-            self._buffer = readline.get_line_buffer
-
-    def read_line(self, prompt: str) -> str:
-        """Give the next line; see `Keyboard.read_line`."""
-        if sys.stdout.isatty():
-            return input(prompt)
-        sys.stderr.write(prompt)
-        sys.stderr.flush()
-        line = sys.stdin.readline()
-        if not line:
-            raise EOFError
-        return line.removesuffix("\n")
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether something stood in the line that Ctrl-C ended."""
-        return bool(self._buffer().strip())

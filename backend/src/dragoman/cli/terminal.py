@@ -77,11 +77,23 @@ class Terminal:
 
 @final
 class Waiting:
-    """Says what is being waited for, and how long, until it is `over`; only to a live terminal."""
+    """Says what is being waited for, and how long, until it is `over`; only to a live terminal.
 
-    def __init__(self, terminal: Terminal, words: Callable[[], str]) -> None:
+    The first word comes after `quiet` seconds, the next every `beat`.
+    """
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        words: Callable[[], str],
+        *,
+        quiet: float = QUIET,
+        beat: float = BEAT,
+    ) -> None:
         self._terminal = terminal
         self._words = words
+        self._quiet = quiet
+        self._beat = beat
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -107,11 +119,11 @@ class Waiting:
     async def _tell(self) -> None:
         clock = asyncio.get_running_loop().time
         begun = clock()
-        await asyncio.sleep(QUIET)
+        await asyncio.sleep(self._quiet)
         while True:
             seconds = int(clock() - begun)
             self._terminal.status(self._words() + (f" {seconds} s" if seconds else ""))
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(self._beat)
 
 
 def sayable(*streams: TextIO) -> None:
