@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from msgspec import Struct
 
-from dragoman.api.errors import Headers, Receive, Send
+from dragoman.api.errors import Headers, Message, Receive, Send
 
 _STREAM_HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -34,25 +34,31 @@ class Pace(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def while_present(receive: Receive) -> AsyncIterator[None]:
+async def while_present(receive: Receive, send: Send) -> AsyncIterator[Send]:
     """Cancel what happens inside when the client leaves; raises `ClientGone` then.
 
-    Enter it when the request's body has been read to its end.
+    Enter it when the request's body has been read to its end, and answer by the `send` it gives:
+    once the last of the answer is on its way, the client may leave.
     """
     task = asyncio.current_task()
-    gone = False
+    answered = gone = False
 
     async def watch() -> None:
         nonlocal gone
         while (await receive())["type"] != "http.disconnect":
             pass
-        gone = True
-        if task is not None:
+        if task is not None and not answered:
+            gone = True
             task.cancel()
+
+    async def answer(message: Message) -> None:
+        nonlocal answered
+        answered = message["type"] == "http.response.body" and not message.get("more_body")
+        await send(message)
 
     watcher = asyncio.create_task(watch())
     try:
-        yield
+        yield answer
     except asyncio.CancelledError as error:
         if not gone or task is None or task.uncancel() > 0:
             raise
@@ -86,6 +92,8 @@ class EventStream:
         if self._beats:
             await asyncio.wait(self._beats)
         await self._put(chunk, last=last)
+        if last:
+            self._stop_clock()
 
     async def _put(self, chunk: bytes, *, last: bool = False) -> None:
         begin, self.started = not self.started, True
@@ -106,13 +114,16 @@ class EventStream:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
+        self._stop_clock()
         for beat in self._beats:
             beat.cancel()
         if self._stalled and kind is asyncio.CancelledError and self._task is not None:
             self._task.uncancel()
             raise ClientGone("slow_reader") from error
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
 
     def _wind(self, seconds: float) -> None:
         self._clock = self._loop.call_later(seconds, self._strike)

@@ -39,11 +39,11 @@ class MessagesRoute:
         question = read_question(decode_json(await read_body(scope, receive)))
         candidate = self._setup().candidates(question.model)[0]
         record.model, record.provider = candidate.model.id, candidate.provider.provider_id
-        async with while_present(receive):
+        async with while_present(receive, send) as answer:
             if streamed:
-                await self._stream(question, candidate, record, send)
+                await self._stream(question, candidate, record, answer)
             else:
-                await _whole(question, candidate, record, send)
+                await _whole(question, candidate, record, answer)
 
     async def _stream(
         self, question: Question, candidate: Candidate, record: Record, send: Send

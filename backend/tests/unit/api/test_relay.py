@@ -1,0 +1,125 @@
+"""Bringing an answer to a client: when it leaves, when nothing comes, when it takes nothing."""
+
+import asyncio
+
+import pytest
+
+from dragoman.api.relay import ClientGone, EventStream, Meter, Pace, while_present
+
+PACE = Pace(hold=0.05, beat=0.05, stall=0.1)
+
+
+class Peer:
+    """A client's end of ASGI: what it was sent, and when it leaves."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict] = []
+        self.left = asyncio.Event()
+        self.reads = asyncio.Event()
+        self.reads.set()
+
+    async def receive(self) -> dict:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict) -> None:
+        self.messages.append(message)
+        await self.reads.wait()
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.messages)
+
+
+async def test_a_client_that_leaves_ends_the_work():
+    peer = Peer()
+    with pytest.raises(ClientGone, match="client_gone"):
+        async with while_present(peer.receive, peer.send):
+            peer.left.set()
+            await asyncio.sleep(1)
+
+
+async def test_a_client_that_has_its_answer_may_leave():
+    peer = Peer()
+    async with while_present(peer.receive, peer.send) as answer:
+        await answer({"type": "http.response.start", "status": 200})
+        await answer({"type": "http.response.body", "body": b"x", "more_body": False})
+        peer.left.set()
+        await asyncio.sleep(0.02)
+
+
+async def test_a_client_that_leaves_between_two_pieces_ends_the_work():
+    peer = Peer()
+    with pytest.raises(ClientGone):
+        async with while_present(peer.receive, peer.send) as answer:
+            await answer({"type": "http.response.body", "body": b"x", "more_body": True})
+            peer.left.set()
+            await asyncio.sleep(1)
+
+
+async def test_a_cancellation_from_elsewhere_is_no_client_leaving():
+    peer = Peer()
+
+    async def work() -> None:
+        async with while_present(peer.receive, peer.send):
+            await asyncio.sleep(1)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_the_status_is_held_back_until_there_is_something_to_say():
+    peer = Peer()
+    async with EventStream(peer.send, Pace()) as out:
+        assert peer.messages == []
+        await out.write(b"a")
+        await out.write(b"b", last=True)
+    start, first, last = peer.messages
+    assert (start["status"], first["more_body"], last["more_body"]) == (200, True, False)
+    assert (b"x-accel-buffering", b"no") in start["headers"]
+
+
+async def test_a_long_silence_is_filled_with_comments():
+    peer = Peer()
+    async with EventStream(peer.send, PACE) as out:
+        await asyncio.sleep(0.18)
+        await out.write(b"data: x\n\n", last=True)
+    assert peer.messages[0]["type"] == "http.response.start"
+    assert peer.body.startswith(b": keep-alive\n\n")
+    assert 2 <= peer.body.count(b": keep-alive") <= 3
+    assert peer.body.endswith(b"data: x\n\n")
+
+
+async def test_nothing_is_sent_once_the_answer_is_over():
+    peer = Peer()
+    async with EventStream(peer.send, PACE) as out:
+        await out.write(b"x", last=True)
+        await asyncio.sleep(0.15)
+    assert peer.body == b"x"
+
+
+async def test_a_client_that_takes_nothing_is_taken_for_gone():
+    peer = Peer()
+    peer.reads.clear()
+    with pytest.raises(ClientGone, match="slow_reader"):
+        async with EventStream(peer.send, PACE) as out:
+            await out.write(b"x")
+
+
+async def test_a_failure_inside_passes_as_it_is():
+    peer = Peer()
+    with pytest.raises(ValueError, match="mine"):
+        async with EventStream(peer.send, PACE):
+            raise ValueError("mine")
+    await asyncio.sleep(0.1)
+    assert peer.messages == []
+
+
+def test_the_meter_counts_what_is_under_way():
+    meter = Meter()
+    with meter:
+        assert meter.running == 1
+    assert meter.running == 0
