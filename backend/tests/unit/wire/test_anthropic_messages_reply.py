@@ -103,12 +103,24 @@ def test_counts_nobody_knows_are_zero_here():
     assert _written(Reply(id="x"))["usage"] == {"input_tokens": 0, "output_tokens": 0}
 
 
-def test_counts_that_contradict_each_other_are_never_negative():
-    assert _written(Reply(id="x", usage=Usage(input=1, cache_read=5)))["usage"] == {
+def test_where_the_cache_counts_more_than_the_whole_the_whole_holds():
+    # As OpenRouter told of a Gemini model: what was read from the cache counts as written, too.
+    usage = Usage(input=2168, output=100, cache_read=2161, cache_write=2161)
+
+    counts = _written(Reply(id="x", usage=usage))["usage"]
+
+    assert counts == {
         "input_tokens": 0,
-        "cache_read_input_tokens": 5,
-        "output_tokens": 0,
+        "cache_creation_input_tokens": 7,
+        "cache_read_input_tokens": 2161,
+        "output_tokens": 100,
     }
+
+
+def test_a_cache_may_be_counted_where_the_input_is_not():
+    counts = {"cache_read_input_tokens": 5, "output_tokens": 1}
+
+    assert _written(_read(_said(usage=counts)))["usage"] == counts | {"input_tokens": 0}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,16 @@
-"""Errors: the facts of a vendor's answer, and the body of ours."""
+"""Errors: the facts of a vendor's answer, the body of ours, and what is never sent."""
 
 from collections.abc import Mapping
 
-from dragoman.chat import Failure, Json, JsonObject, LLMServiceError
+from dragoman.chat import (
+    Actor,
+    Category,
+    Failure,
+    Json,
+    JsonObject,
+    LLMBadRequestError,
+    LLMServiceError,
+)
 from dragoman.wire.anthropic_messages.words import ERROR_TYPES, encode
 from dragoman.wire.stream import decode_leniently
 
@@ -40,3 +48,8 @@ def write_failure(error: LLMServiceError) -> bytes:
     """Write the body of an error answer for a client; it is an event of a stream, too."""
     said = {"type": ERROR_TYPES[error.category], "message": error.message}
     return encode({"type": "error", "error": said, "request_id": error.request_id})
+
+
+def refusal(at: str, problem: str, category: Category = Category.UNSUPPORTED) -> LLMBadRequestError:
+    """Make the error for what cannot be said, and must not be left out."""
+    return LLMBadRequestError(category, f"{at}: {problem}", actor=Actor.CALLER)

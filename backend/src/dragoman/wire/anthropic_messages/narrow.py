@@ -6,18 +6,16 @@ from typing import Final
 from msgspec.structs import replace
 
 from dragoman.chat import (
-    Actor,
     AnyTool,
-    Category,
     ChatRequest,
     Document,
     Image,
     JsonObject,
-    LLMBadRequestError,
     Part,
     Tool,
     ToolResult,
 )
+from dragoman.wire.anthropic_messages.errors import refusal
 from dragoman.wire.receipts import Receipts
 
 FEATURES: Final[dict[str, str]] = {
@@ -41,11 +39,8 @@ def narrowed(request: ChatRequest, without: frozenset[str], receipts: Receipts) 
     """
     for feature, at in _needs(request):
         if feature in without:
-            raise LLMBadRequestError(
-                Category.UNSUPPORTED,
-                f"{at}: this model's provider takes no {feature}: leave it out, or choose another",
-                actor=Actor.CALLER,
-            )
+            advice = "leave them out, or choose another model"
+            raise refusal(at, f"this model's provider takes no {feature}: {advice}")
     wish = request.reasoning
     if "effort" in without and wish is not None and wish.effort is not None:
         receipts.dropped("reasoning.effort", _NOT_TAKEN)

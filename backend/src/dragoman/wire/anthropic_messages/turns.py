@@ -11,7 +11,6 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from dragoman.chat import (
-    Actor,
     Audio,
     Base64,
     Category,
@@ -19,7 +18,6 @@ from dragoman.chat import (
     Document,
     FileRef,
     Image,
-    LLMBadRequestError,
     Message,
     Opaque,
     Part,
@@ -32,6 +30,7 @@ from dragoman.chat import (
     ToolResult,
 )
 from dragoman.wire.anthropic_messages.content_out import parsed_arguments
+from dragoman.wire.anthropic_messages.errors import refusal
 from dragoman.wire.anthropic_messages.words import NAME
 from dragoman.wire.receipts import Receipts
 
@@ -56,7 +55,7 @@ def in_turns(request: ChatRequest, receipts: Receipts) -> ChatRequest:
         receipts.emulated("messages", "a conversation needs a turn: the last system message is it")
         turns.append(("user", [system.pop()]))
     if not turns:
-        raise _refusal("messages", "there is nothing in them to answer", Category.INVALID_REQUEST)
+        raise refusal("messages", "there is nothing in them to answer", Category.INVALID_REQUEST)
     messages = tuple(Message(role, _results_first(parts)) for role, parts in turns)
     return replace(request, system=tuple(system), messages=messages)
 
@@ -90,7 +89,7 @@ def _sayable_part(part: Part, role: Role, at: str, receipts: Receipts) -> Part |
         case Reasoning() | Opaque():
             said = _at_home(part, at, receipts)
         case Audio():
-            raise _refusal(at, "this model's provider takes no audio; send text or a document")
+            raise refusal(at, "this model's provider takes no audio; send text or a document")
         case _:
             assert_never(part)
     return said
@@ -104,13 +103,13 @@ def _sayable_file(
         return None
     if isinstance(part, Image) and part.detail not in (None, "auto"):
         receipts.dropped(f"{at}.detail", "this format has no word for it")
-    return replace(part, source=_sendable(part.source, at))
+    return replace(part, source=_sendable(part, at))
 
 
 def _well_formed(call: ToolCall, at: str) -> ToolCall:
     if parsed_arguments(call.arguments) is None:
         problem = f"the arguments of the call of {call.name!r} are no JSON object"
-        raise _refusal(at, problem, Category.INVALID_REQUEST)
+        raise refusal(at, problem, Category.INVALID_REQUEST)
     return call
 
 
@@ -126,24 +125,21 @@ def _at_home(part: Reasoning | Opaque, at: str, receipts: Receipts) -> Part | No
     return None
 
 
-def _sendable(source: Source, at: str) -> Source:
+def _sendable(part: Image | Document, at: str) -> Source:
     """Give a file's content in a way that this format takes."""
-    match source:
-        case FileRef(_, wire) if wire != NAME:
-            raise _refusal(at, "the file lies at another vendor; send its content instead")
-        case Base64(media_type, content) if media_type.startswith("text/"):
+    match part:
+        case Image(FileRef(_, wire)) | Document(FileRef(_, wire)) if wire != NAME:
+            raise refusal(at, "the file lies at another vendor; send its content instead")
+        case Document(Base64(media_type, content)) if media_type.startswith("text/"):
             # Of documents in base64, only PDFs are taken.
-            try:
-                return PlainText(base64.b64decode(content, validate=True).decode())
-            except (binascii.Error, UnicodeDecodeError) as error:
-                raise _refusal(
-                    at, "the text is no base64 of UTF-8", Category.INVALID_REQUEST
-                ) from error
+            return _plain(content, at)
         case _:
-            return source
+            return part.source
 
 
-def _refusal(
-    at: str, problem: str, category: Category = Category.UNSUPPORTED
-) -> LLMBadRequestError:
-    return LLMBadRequestError(category, f"{at}: {problem}", actor=Actor.CALLER)
+def _plain(content: str, at: str) -> PlainText:
+    try:
+        return PlainText(base64.b64decode(content, validate=True).decode())
+    except (binascii.Error, UnicodeDecodeError) as error:
+        problem = "the text is no base64 of UTF-8"
+        raise refusal(at, problem, Category.INVALID_REQUEST) from error

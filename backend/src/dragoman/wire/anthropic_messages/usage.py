@@ -43,14 +43,20 @@ def _thinking_count(left: JsonObject) -> int | None:
 
 
 def write_usage(usage: Usage | None) -> JsonObject:
-    """Write a usage object. Clients of this format need numbers: what is unknown is 0 here."""
+    """Write a usage object. Clients of this format need numbers: what is unknown is 0 here.
+
+    Where a vendor counts more for its cache than for the whole input, the whole holds.
+    """
     if usage is None:
         return {"input_tokens": 0, "output_tokens": 0}
-    cached = (usage.cache_write or 0) + (usage.cache_read or 0)
+    cached = (usage.cache_read or 0) + (usage.cache_write or 0)
+    whole = cached if usage.input is None else usage.input
+    read = _at_most(whole, usage.cache_read)
+    written = _at_most(whole - (read or 0), usage.cache_write)
     said = {
-        "input_tokens": max(0, (usage.input or 0) - cached),
-        "cache_creation_input_tokens": usage.cache_write,
-        "cache_read_input_tokens": usage.cache_read,
+        "input_tokens": whole - (read or 0) - (written or 0),
+        "cache_creation_input_tokens": written,
+        "cache_read_input_tokens": read,
         "output_tokens": usage.output or 0,
         "output_tokens_details": (
             None if usage.reasoning is None else {"thinking_tokens": usage.reasoning}
@@ -58,3 +64,7 @@ def write_usage(usage: Usage | None) -> JsonObject:
     }
     counts = {name: count for name, count in said.items() if count is not None}
     return put_back(counts, own(usage.extras))
+
+
+def _at_most(most: int, count: int | None) -> int | None:
+    return None if count is None else min(count, most)
