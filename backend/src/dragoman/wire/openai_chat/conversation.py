@@ -35,7 +35,7 @@ _MOVED = "What the tool gave back beside its text:"
 
 
 def write_messages(request: ChatRequest, terms: Terms) -> list[JsonObject]:
-    """Write the system prompt and the messages. Raises `LLMBadRequestError` for unsendable parts."""
+    """Write the system prompt and messages. Raises `LLMBadRequestError` for unsendable parts."""
     conversation = _Conversation(terms)
     if request.system:
         conversation.add(Message("system", request.system), "system")
