@@ -39,8 +39,11 @@ class EventStreamReader(ABC):
 
     def feed(self, chunk: bytes) -> list[StreamEvent]:
         """Take the next bytes; give the events that follow from them, which are none once done."""
-        if self.done:
-            return []
+        if not self.done:
+            self._hear_out(chunk)
+        return self._drain()
+
+    def _hear_out(self, chunk: bytes) -> None:
         try:
             for event in self._parser.feed(chunk):
                 if self.done:
@@ -53,7 +56,6 @@ class EventStreamReader(ABC):
                     self._emit(Aside(self._claim()))
         except EventTooLargeError as error:
             self._fail(Failure(message=str(error), reason="event_too_large"))
-        return self._drain()
 
     def close(self, *, clean: bool) -> list[StreamEvent]:
         """Take the end of the body; give the last events, or raise `UpstreamError`."""
