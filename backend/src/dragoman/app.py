@@ -29,6 +29,7 @@ from dragoman.config import (
     ConfigurationError,
     ConfigurationWatcher,
     ModelConfiguration,
+    Settings,
     load_model_configuration,
 )
 from dragoman.observability.secrets import mask
@@ -111,6 +112,17 @@ def environment(configuration: Configuration) -> dict[str, str]:
     return environ
 
 
+def timeouts_of(settings: Settings) -> Timeouts:
+    """Give the timeouts of the settings."""
+    return Timeouts(
+        connect=settings.connect_timeout,
+        first_byte=settings.first_byte_timeout,
+        first_token=settings.first_token_timeout,
+        idle=settings.idle_timeout,
+        total=settings.total_timeout,
+    )
+
+
 class Service:
     """One running Dragoman, without HTTP: enter it, and ask the models of its `setup`."""
 
@@ -122,7 +134,7 @@ class Service:
         timeouts: Timeouts | None = None,
     ) -> None:
         self._registry = registry
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = timeouts or timeouts_of(configuration.settings)
         self.configuration = configuration
         self.composition = compose(configuration, registry=registry)
         self._engines = Engines()

@@ -1,5 +1,6 @@
 """The settings of the server itself: what each is called in every source, and how it is read."""
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Generic, TypeAlias, TypeVar
@@ -13,6 +14,7 @@ from .wording import did_you_mean, kind_of, listing, quoted
 T = TypeVar("T")
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+_LONGEST_WAIT: Final = 86_400
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
@@ -20,7 +22,8 @@ _BOOLEANS: Final = {
 
 
 class Settings(Struct, frozen=True):
-    """How the server runs. Relative paths are resolved; `log_level` is in lower case.
+    """How the server runs. Relative paths are resolved; `log_level` is in lower case; timeouts are
+    in seconds.
 
     `local_model` is the weights of the embedded model, `None` for those that come with it.
     """
@@ -33,6 +36,11 @@ class Settings(Struct, frozen=True):
     insecure_no_auth: bool = False
     trust_proxies: bool = False
     local_model: Path | None = None
+    connect_timeout: float = 5.0
+    first_byte_timeout: float = 60.0
+    first_token_timeout: float = 120.0
+    idle_timeout: float = 60.0
+    total_timeout: float = 600.0
 
 
 class Given(Struct, frozen=True):
@@ -97,6 +105,18 @@ def _boolean(given: Given) -> bool:
     return _BOOLEANS[text.lower()]
 
 
+def _seconds(given: Given) -> float:
+    value = given.value
+    try:
+        seconds = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        seconds = math.nan
+    if isinstance(value, bool) or not 0 < seconds <= _LONGEST_WAIT:
+        shown = quoted(value) if isinstance(value, str) else kind_of(value)
+        raise Mistake(f"{shown} is no time: write seconds, above 0 and up to {_LONGEST_WAIT}")
+    return seconds
+
+
 def _path(given: Given) -> Path:
     text = str(given.value) if isinstance(given.value, Path) else _string(given)
     if not text.isprintable():
@@ -146,9 +166,29 @@ TRUST_PROXIES: Final = Setting(
 LOCAL_MODEL: Final[Setting[Path | None]] = Setting(
     "local_model", "DRAGOMAN_LOCAL_MODEL", _file, "the weights (.gguf) of the embedded model"
 )
+CONNECT_TIMEOUT: Final = Setting(
+    "connect_timeout", "DRAGOMAN_CONNECT_TIMEOUT", _seconds, "until a provider is reached"
+)
+FIRST_BYTE_TIMEOUT: Final = Setting(
+    "first_byte_timeout", "DRAGOMAN_FIRST_BYTE_TIMEOUT", _seconds, "until its answer begins"
+)
+FIRST_TOKEN_TIMEOUT: Final = Setting(
+    "first_token_timeout", "DRAGOMAN_FIRST_TOKEN_TIMEOUT", _seconds, "until its first event"
+)
+IDLE_TIMEOUT: Final = Setting(
+    "idle_timeout", "DRAGOMAN_IDLE_TIMEOUT", _seconds, "from one event to the next"
+)
+TOTAL_TIMEOUT: Final = Setting(
+    "total_timeout", "DRAGOMAN_TOTAL_TIMEOUT", _seconds, "until the answer is whole"
+)
 
 AnySetting: TypeAlias = (
-    Setting[str] | Setting[int] | Setting[bool] | Setting[Path] | Setting[Path | None]
+    Setting[str]
+    | Setting[int]
+    | Setting[float]
+    | Setting[bool]
+    | Setting[Path]
+    | Setting[Path | None]
 )
 SETTINGS: Final[tuple[AnySetting, ...]] = (
     HOST,
@@ -159,6 +199,11 @@ SETTINGS: Final[tuple[AnySetting, ...]] = (
     INSECURE_NO_AUTH,
     TRUST_PROXIES,
     LOCAL_MODEL,
+    CONNECT_TIMEOUT,
+    FIRST_BYTE_TIMEOUT,
+    FIRST_TOKEN_TIMEOUT,
+    IDLE_TIMEOUT,
+    TOTAL_TIMEOUT,
 )
 NAMES: Final = tuple(setting.name for setting in SETTINGS)
 
@@ -239,6 +284,11 @@ def read_settings(layers: tuple[Layer, ...], where: Folders, findings: Findings)
         insecure_no_auth=ask(INSECURE_NO_AUTH, default=False),
         trust_proxies=ask(TRUST_PROXIES, default=False),
         local_model=ask(LOCAL_MODEL, None),
+        connect_timeout=ask(CONNECT_TIMEOUT, 5.0),
+        first_byte_timeout=ask(FIRST_BYTE_TIMEOUT, 60.0),
+        first_token_timeout=ask(FIRST_TOKEN_TIMEOUT, 120.0),
+        idle_timeout=ask(IDLE_TIMEOUT, 60.0),
+        total_timeout=ask(TOTAL_TIMEOUT, 600.0),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dragoman.config import ConfigurationError
 from dragoman.config.settings import SETTINGS, Settings
 
 from .folder import ConfigurationFolder
@@ -24,6 +25,11 @@ def test_nothing_said_gives_the_defaults(folder: ConfigurationFolder):
         insecure_no_auth=False,
         trust_proxies=False,
         local_model=None,
+        connect_timeout=5.0,
+        first_byte_timeout=60.0,
+        first_token_timeout=120.0,
+        idle_timeout=60.0,
+        total_timeout=600.0,
     )
     assert (loaded.provider_rows, loaded.file_models, loaded.warnings) == ((), None, ())
     assert loaded.sources == ()
@@ -82,6 +88,11 @@ def test_every_setting_can_come_from_every_source(folder: ConfigurationFolder, n
         "insecure_no_auth": "true",
         "trust_proxies": "true",
         "local_model": str(weights),
+        "connect_timeout": "1.5",
+        "first_byte_timeout": "1.5",
+        "first_token_timeout": "1.5",
+        "idle_timeout": "1.5",
+        "total_timeout": "1.5",
     }
     plain = Settings(data_dir=folder.path / ".local/share/dragoman")
 
@@ -114,6 +125,12 @@ def test_every_setting_can_come_from_every_source(folder: ConfigurationFolder, n
 )
 def test_a_flag_may_be_typed(folder: ConfigurationFolder, name: str, value: object, read: object):
     assert getattr(folder.load(flags={name: value}).settings, name) == read
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "soon", "nan", "inf", "1e9", "true"])
+def test_a_time_that_is_none_is_told(folder: ConfigurationFolder, text: str):
+    with pytest.raises(ConfigurationError, match=r"DRAGOMAN_IDLE_TIMEOUT.*write seconds"):
+        folder.load(environ={"DRAGOMAN_IDLE_TIMEOUT": text})
 
 
 def test_relative_paths_begin_where_they_were_written(folder: ConfigurationFolder):
