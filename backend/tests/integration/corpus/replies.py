@@ -1,15 +1,27 @@
 """Our own side of the comparison: what a reply says, and when two of them are the same."""
 
 import json
+from typing import Final
 
 from msgspec.structs import replace
 
-from dragoman.chat import Opaque, Part, Reasoning, Reply, StopReason, ToolCall, Usage
+from dragoman.chat import (
+    Extras,
+    Opaque,
+    Part,
+    Reasoning,
+    Reply,
+    StopReason,
+    ToolCall,
+    Usage,
+    extras_of,
+)
 
 from .walker import Facts, parsed
 
-STOP_WORDS = {
+STOP_WORDS: Final = {
     "stop": StopReason.STOP,
+    "eos": StopReason.STOP,
     "length": StopReason.LENGTH,
     "tool_calls": StopReason.TOOL,
     "content_filter": StopReason.CONTENT_FILTER,
@@ -20,6 +32,16 @@ STOP_WORDS = {
     "pause_turn": StopReason.PAUSE,
     "refusal": StopReason.REFUSAL,
 }
+
+
+def reason_of(said: Facts) -> StopReason | None:
+    """Give the reason to stop that the vendor's word means; `None` where it said no word.
+
+    OpenAI says "stop" after a refusal too, and the refusal in a field of its own.
+    """
+    if said.refused:
+        return StopReason.REFUSAL
+    return None if said.stop is None else STOP_WORDS[said.stop]
 
 
 def facts_of(reply: Reply, error: str | None = None) -> Facts:
@@ -35,6 +57,7 @@ def facts_of(reply: Reply, error: str | None = None) -> Facts:
         ],
         usage=(usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning),
         stop=(reply.stop.word or None) if reply.stop else None,
+        refused=reply.stop is not None and reply.stop.reason is StopReason.REFUSAL,
         error=error,
     )
 
@@ -52,3 +75,16 @@ def _comparable(part: Part) -> Part:
             return replace(part, fields=part.fields | {"input": parsed(streamed)}, text="")
         case _:
             return part
+
+
+def unspelled(reply: Reply) -> Reply:
+    """Forget which of two spellings with one meaning a vendor chose: a stream has its own."""
+    parts = tuple(
+        part if isinstance(part, Opaque) else replace(part, extras=_unspelled(part.extras))
+        for part in comparable(reply).parts
+    )
+    return replace(reply, parts=parts, extras=_unspelled(reply.extras))
+
+
+def _unspelled(extras: Extras | None) -> Extras | None:
+    return None if extras is None else extras_of(extras.wire, extras.fields)

@@ -1,11 +1,10 @@
 """Every recorded failure gets the category that its body earns."""
 
 import json
-from collections.abc import Callable
 from typing import Final
 
 from dragoman.chat import Category, Failure, LLMServiceError, UpstreamError
-from dragoman.services.providers import map_anthropic_error, map_openai_error, map_provider_error
+from dragoman.services.providers import map_provider_error, registry
 from dragoman.testing.tapes import read_stream
 from dragoman.wire import anthropic_messages, openai_chat
 from dragoman.wire.base import Wire
@@ -14,12 +13,6 @@ from .cases import recordings
 from .recordings import Recording
 
 WIRES: dict[str, Wire] = {wire.name: wire for wire in (openai_chat, anthropic_messages)}
-
-MAPPINGS: dict[str, Callable[[UpstreamError], LLMServiceError]] = {
-    "openai": map_openai_error,
-    "anthropic": map_anthropic_error,
-}
-"""The vendors that have a table of their own; the others' words go to the common one."""
 
 # What each body says, as a person reads it. "unsupported" is the vendor's own word in its code.
 CATEGORIES: Final[dict[str, Category]] = {
@@ -49,13 +42,11 @@ CATEGORIES: Final[dict[str, Category]] = {
 
 
 def judge(recording: Recording, failure: Failure) -> LLMServiceError:
+    """Ask the vendor's own table where there is one, and the common one where there is not."""
     error = UpstreamError(failure)
-    mapping = MAPPINGS.get(recording.provider)
-    return (
-        map_provider_error(error, provider=recording.provider)
-        if mapping is None
-        else mapping(error)
-    )
+    if recording.provider in registry:
+        return registry.get(recording.provider).map_error(error)
+    return map_provider_error(error, provider=recording.provider)
 
 
 @recordings("judging", "error")

@@ -12,8 +12,8 @@ Json = Any
 
 
 class Facts(NamedTuple):
-    """What was said. `usage` is (input, output, cache read, cache write, reasoning) in totals;
-    `stop` is the vendor's word for the end, `error` its word for what broke the reply off.
+    """What was said, a refusal with the text. `usage` is (input, output, cache read, cache write,
+    reasoning) in totals; `stop` is the vendor's word for the end, `error` for what broke it off.
     """
 
     text: str
@@ -21,6 +21,7 @@ class Facts(NamedTuple):
     calls: list[tuple[str, Json]]
     usage: tuple[int | None, ...]
     stop: str | None
+    refused: bool = False
     error: str | None = None
 
 
@@ -39,7 +40,8 @@ def _payloads(body: bytes) -> Iterable[bytes]:
 def _chat(chunks: list[Json]) -> Facts:
     choices = [choice for chunk in chunks for choice in chunk.get("choices") or ()]
     pieces = [choice.get("message") or choice.get("delta") or {} for choice in choices]
-    text, reasoning, calls = "", "", {}
+    text, reasoning = "", ""
+    calls: dict[Json, tuple[str, str]] = {}
     for piece in pieces:
         content = piece.get("content") or ""
         blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
@@ -62,6 +64,7 @@ def _chat(chunks: list[Json]) -> Facts:
         calls=[(name, parsed(arguments)) for name, arguments in calls.values()],
         usage=_chat_usage([usage for chunk in chunks for usage in _usages(chunk) if usage]),
         stop=stops[-1] if stops else None,
+        refused=any(piece.get("refusal") for piece in pieces),
         error=errors[0] if errors else None,
     )
 
@@ -122,6 +125,7 @@ def _messages(events: list[Json]) -> Facts:
         calls=[(call["name"], parsed(call.get("partial_json")) or call["input"]) for call in calls],
         usage=_messages_usage(usage),
         stop=stop,
+        refused=stop == "refusal",
         error=error,
     )
 
