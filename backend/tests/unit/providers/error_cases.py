@@ -12,7 +12,12 @@ import msgspec
 import openai
 
 from dragoman.chat import Category, LLMServiceError, UpstreamError
-from dragoman.services.providers import map_anthropic_error, map_openai_error, map_provider_error
+from dragoman.services.providers import (
+    map_anthropic_error,
+    map_openai_error,
+    map_provider_error,
+    registry,
+)
 from dragoman.services.providers.retry_after import retry_after_of
 from dragoman.wire import anthropic_messages, openai_chat
 from dragoman.wire.base import Wire
@@ -213,14 +218,16 @@ def _exception_of(ask: Callable[[], object]) -> BaseException:
 
 
 def judge(case: Case, error: BaseException) -> LLMServiceError:
-    """Map by the provider's own function where it has one."""
+    """Map as the provider does, or as any would that has no rows of its own."""
     match case.provider:
         case "openai":
             return map_openai_error(error, model="m")
         case "anthropic":
             return map_anthropic_error(error, model="m")
-        case provider:
-            return map_provider_error(error, provider=provider, model="m")
+        case known if known in registry:
+            return registry.get(known).map_error(error, model="m")
+        case unknown:
+            return map_provider_error(error, provider=unknown, model="m")
 
 
 def judgement_of(error: LLMServiceError) -> Judgement:
