@@ -77,7 +77,7 @@ def _merged(key: str, first: Json, later: Json) -> Json:
 
 
 def _is_repeat(first: str, later: str) -> bool:
-    # No JSON goes on like this: a whole object was told twice (Groq's `executed_tools`).
+    # No JSON goes on like this: a whole object was told twice (as some servers do).
     return first == later and first.startswith("{") and first.endswith("}")
 
 
