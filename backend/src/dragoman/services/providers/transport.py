@@ -12,7 +12,12 @@ from msgspec import Struct
 from dragoman.chat import Failure, UpstreamError
 
 MAX_BODY: Final = 16 << 20
-"""The longest answer taken, in bytes after decompression."""
+"""The longest answer taken whole, in bytes after decompression."""
+MAX_STREAM: Final = 64 << 20
+"""The longest stream of events taken, in bytes after decompression.
+
+128,000 tokens, each in an event of 350 bytes, are 43 MiB; of a stream only one event is held.
+"""
 MAX_HEADER: Final = 64 << 10
 """The longest header line taken, in bytes."""
 
@@ -108,19 +113,20 @@ class _Response:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         length = 0
+        limit = MAX_STREAM if self._response.content_type == "text/event-stream" else MAX_BODY
         with _explained(self._host):
             async for chunk in self._response.content.iter_any():
                 length += len(chunk)
-                if length > MAX_BODY:
-                    raise self._too_large()
+                if length > limit:
+                    raise self._too_large(limit)
                 yield chunk
 
-    def _too_large(self) -> UpstreamError:
+    def _too_large(self, limit: int) -> UpstreamError:
         packed = self.headers.get("content-encoding", "identity") != "identity"
         return UpstreamError(
             Failure(
                 reason="decompressed_too_large" if packed else "body_too_large",
-                message=f"{self._host}: the answer is longer than {MAX_BODY >> 20} MiB",
+                message=f"{self._host}: the answer is longer than {limit >> 20} MiB",
             ),
         )
 
