@@ -91,6 +91,9 @@ class ScriptedUpstream:
                     break
         except (ConnectionError, asyncio.IncompleteReadError):
             self.closed_by_peer.set()
+        except asyncio.CancelledError:
+            writer.transport.abort()  # TLS would wait for the other side's farewell
+            raise
         finally:
             self.open -= 1
             writer.close()
