@@ -16,6 +16,7 @@ from dragoman.chat import (
     Usage,
     extras_of,
 )
+from dragoman.wire.openai_chat.words import INDEXED, NO_ARGUMENTS, NO_CONTENT
 
 from .walker import Facts, parsed
 
@@ -32,6 +33,11 @@ STOP_WORDS: Final = {
     "pause_turn": StopReason.PAUSE,
     "refusal": StopReason.REFUSAL,
 }
+
+SPELT_BY_A_STREAM: Final = frozenset({INDEXED, NO_ARGUMENTS, NO_CONTENT})
+"""What a whole reply of OpenAI's format may say or leave out without a difference in meaning, and
+a stream must say: a call's place in the list, empty arguments, an empty text to begin with.
+"""
 
 
 def reason_of(said: Facts) -> StopReason | None:
@@ -77,14 +83,17 @@ def _comparable(part: Part) -> Part:
             return part
 
 
-def unspelled(reply: Reply) -> Reply:
-    """Forget which of two spellings with one meaning a vendor chose: a stream has its own."""
+def retold(reply: Reply) -> Reply:
+    """Forget the spellings that a stream has no choice in (`SPELT_BY_A_STREAM`)."""
     parts = tuple(
-        part if isinstance(part, Opaque) else replace(part, extras=_unspelled(part.extras))
+        part if isinstance(part, Opaque) else replace(part, extras=_retold(part.extras))
         for part in comparable(reply).parts
     )
-    return replace(reply, parts=parts, extras=_unspelled(reply.extras))
+    return replace(reply, parts=parts, extras=_retold(reply.extras))
 
 
-def _unspelled(extras: Extras | None) -> Extras | None:
-    return None if extras is None else extras_of(extras.wire, extras.fields)
+def _retold(extras: Extras | None) -> Extras | None:
+    if extras is None:
+        return None
+    form = (mark for mark in extras.form if mark not in SPELT_BY_A_STREAM)
+    return extras_of(extras.wire, extras.fields, *form)

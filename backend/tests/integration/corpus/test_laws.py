@@ -12,7 +12,7 @@ from dragoman.wire.base import Wire
 
 from .cases import recordings
 from .recordings import Recording
-from .replies import comparable, facts_of, reason_of, unspelled
+from .replies import comparable, facts_of, reason_of, retold
 from .walker import walk
 
 WIRES: dict[str, Wire] = {wire.name: wire for wire in (openai_chat, anthropic_messages)}
@@ -132,7 +132,7 @@ def test_a_stream_told_anew_is_the_same_reply(recording: Recording):
         again = read_stream(wire, [wire.stream_writer().write(told.events)])
 
         assert again.failure is None
-        assert unspelled(again.reply) == unspelled(told.reply)
+        assert retold(again.reply) == retold(told.reply)
 
 
 @recordings("retelling", "whole")
@@ -144,4 +144,4 @@ def test_a_whole_reply_told_as_a_stream_is_the_same_reply(recording: Recording):
 
     told = read_stream(wire, [streamed])
     assert told.failure is None
-    assert unspelled(told.reply) == unspelled(reply)
+    assert retold(told.reply) == retold(reply)
