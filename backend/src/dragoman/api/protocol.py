@@ -11,6 +11,7 @@ rest is here. Nothing is kept of a request that is refused, and the answer says 
 """
 
 import asyncio
+from collections import deque
 from enum import Enum, auto
 from ipaddress import ip_address
 from typing import ClassVar, Final, TypeAlias
@@ -19,7 +20,7 @@ import httptools
 import structlog
 from msgspec import Struct
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from dragoman.api import refusal as refusals
@@ -69,7 +70,8 @@ class EdgeProtocol(HttpToolsProtocol):
 
     Of uvicorn it relies on the callbacks of its parser and its cycle, and on `parser`, `transport`,
     `flow.read_paused`, `loop`, `url`, `headers`, `client`, `connections`, `pipeline`,
-    `cycle.response_started`, `server_state.default_headers` and `timeout_keep_alive`.
+    `server_state.default_headers`, `timeout_keep_alive`, and the `response_started`, `disconnected`
+    and `message_event` of a `cycle`.
     """
 
     limits: ClassVar[EdgeLimits] = EdgeLimits()
@@ -89,7 +91,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._framing = 0
         self._content = 0
         self._asked = 0
-        self._answered = 0
+        self._waiting: deque[RequestResponseCycle] = deque()
         self._refused = False
         self._watch: _Watch | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -119,6 +121,10 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._polite is not None:
             self._polite.lost()
         super().connection_lost(exc)
+        # Of requests that were sent at once, uvicorn tells only the last that nobody is there.
+        for cycle in self._waiting:
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Read on, never further at once than a head may be long."""
@@ -201,6 +207,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._phase = _Phase.BODY
         self._framing = self._content = 0
         self._asked += 1
+        self._waiting.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Take more of the body."""
@@ -218,29 +225,30 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with the next request, unless the client is still busy with the last."""
-        self._answered += 1
+        self._waiting.popleft()
         super().on_response_complete()
-        if self._phase is _Phase.BODY and not self._is_answering:
+        if self._phase is _Phase.BODY and not self._waiting:
             self.transport.close()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection on which nothing happens between two requests."""
-        if self._phase is _Phase.BETWEEN and not self._framing and not self._is_answering:
+        if self._phase is _Phase.BETWEEN and not self._framing and not self._waiting:
             super().timeout_keep_alive_handler()
 
     @property
-    def _is_answering(self) -> bool:
-        return self._asked > self._answered
-
-    @property
     def _may_speak(self) -> bool:
-        """Whether an answer of ours would not fall into the middle of another."""
-        waiting = self._asked - self._answered
-        return waiting == 0 or (waiting == 1 and not self.cycle.response_started)
+        """Whether an answer of ours would stand where the client expects one."""
+        match len(self._waiting):
+            case 0:
+                return True
+            case 1:
+                return not self._waiting[0].response_started
+            case _:
+                return False
 
     def _is_unheard(self) -> bool:
         """Tell whether the client may be sending without having heard our answer."""
-        return self._phase is _Phase.BODY or (self._refused and not self._is_answering)
+        return self._phase is _Phase.BODY or (self._refused and not self._waiting)
 
     def _refuse(self, refusal: Refusal) -> None:
         if self._refused:
@@ -294,7 +302,7 @@ class EdgeProtocol(HttpToolsProtocol):
         in_body = watch[0] is _Phase.BODY
         if self.transport.is_closing():
             return
-        if self.flow.read_paused or (self._is_answering and not in_body):
+        if self.flow.read_paused or (self._waiting and not in_body):
             self._set(watch, seconds)  # it is not the client who keeps us waiting
         elif in_body and self._content >= seconds * self.limits.body_rate:
             self._set(watch, seconds)

@@ -10,9 +10,7 @@ from dragoman.api.docs import mount_docs
 async def get(path: str, **options: str) -> Response:
     app = FastAPI(title="A <title> & more", docs_url=None, redoc_url=None, **options)
     mount_docs(app)
-    async with AsyncClient(
-        transport=ASGITransport(app=app), base_url="http://localhost"
-    ) as client:
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://localhost") as client:
         return await client.get(path)
 
 
@@ -40,7 +38,9 @@ async def test_every_file_the_page_names_is_served():
     answers = {name: await get(f"/{name}") for name in named}
 
     assert sorted(answers) == ["docs/start.js", "docs/swagger-ui-bundle.js", "docs/swagger-ui.css"]
-    assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(named, 200)
+    assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(
+        named, 200
+    )
     kinds = [answers[name].headers["content-type"].partition(";")[0] for name in sorted(named)]
     assert kinds == ["text/javascript", "text/javascript", "text/css"]
     assert "SwaggerUIBundle" in answers["docs/swagger-ui-bundle.js"].text
