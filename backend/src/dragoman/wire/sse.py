@@ -45,6 +45,9 @@ class SseParser:
 
         Raises `EventTooLargeError` when an event is longer than allowed.
         """
+        if self._begun and not self._buffer and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+            yield from self._whole(chunk)
+            return
         self._buffer += chunk
         if not self._begun and not self._skip_mark():
             return
@@ -66,6 +69,14 @@ class SseParser:
         """Whether bytes of an unfinished event are waiting."""
         return bool(self._buffer.strip(b"\r\n"))
 
+    def _whole(self, chunk: bytes) -> Iterator[SseEvent]:
+        """Take what nearly every read is: whole events, lines ended by LF alone."""
+        for block in chunk[:-2].split(b"\n\n"):
+            self._measure(len(block))
+            event = _event(block + b"\n\n")
+            if event is not None:
+                yield event
+
     def _skip_mark(self) -> bool:
         """Drop a leading byte order mark; false while it may still be arriving."""
         if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
@@ -83,7 +94,7 @@ class SseParser:
 def _event(source: bytes) -> SseEvent | None:
     name = b""
     lines: list[bytes] = []
-    for line in _LINE_END.split(source):
+    for line in _LINE_END.split(source) if b"\r" in source else source.split(b"\n"):
         field, _, value = line.partition(b":")
         if field == b"data":
             lines.append(value.removeprefix(b" "))
