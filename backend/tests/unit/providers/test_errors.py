@@ -343,6 +343,24 @@ def test_an_unknown_vendors_exception_is_known_by_what_it_carries():
     assert str(error).endswith('try again in 4 s. It says: "slower"')
 
 
+def test_an_error_in_a_list_is_read_and_the_facts_of_a_group_are_those_of_its_one_failure():
+    class WrappedError(Exception):
+        body = ({"error": {"code": "insufficient_quota", "message": "pay"}},)
+
+    class ListedError(Exception):
+        body = [{"error": {"code": "insufficient_quota", "message": "pay"}}]  # noqa: RUF012
+
+    assert map_provider_error(ListedError()).category is Category.QUOTA_EXHAUSTED
+    assert failure_of(ExceptionGroup("g", [WrappedError()])).message == "pay"
+
+
+def test_a_chain_of_causes_without_end_comes_to_a_judgement():
+    first, second = RuntimeError("a"), RuntimeError("b")
+    first.__cause__, second.__cause__ = second, first
+
+    assert map_provider_error(first).category is Category.INTERNAL
+
+
 def test_a_hostile_exception_does_no_harm():
     class HostileError(Exception):
         def __str__(self) -> str:

@@ -66,6 +66,7 @@ def test_a_date_is_as_good_as_seconds(seconds: int):
         *("", " ", "-1", "NaN", "inf", "-inf", "1e400", "soon", "6m0", "Infinity", "0x10", "1,5"),
         *("9" * 5000, str(YEAR + 1), "1_0", "Thu, 01 Jan 2026 00:00:00 GMT" * 9),
         *("Mon, 99 Foo 2026", "Thu, 01 Jan 9999 00:00:00 GMT", "Thu, 01 Jan 0001 00:00:00 -2359"),
+        "0001-01-01T00:00:00+23:59",
     ],
 )
 def test_nonsense_is_no_wait(text: str):

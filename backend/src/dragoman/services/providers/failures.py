@@ -207,10 +207,10 @@ def _text(*found: Json) -> str | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Give the exception and its causes; a timeout is made of a cancellation, and is none."""
+    """Give the exception and its causes, as far down as an SDK builds on a client."""
     cause: BaseException | None = error
     for _ in range(_DEEPEST):
-        if cause is None or (cause is not error and isinstance(cause, asyncio.CancelledError)):
+        if cause is None:
             return
         yield cause
         cause = cause.__cause__ or (cause.__context__ if _is_of_a_client(cause) else None)
@@ -229,6 +229,7 @@ def _names(error: BaseException) -> Iterator[str]:
 
 
 def _reason(error: BaseException) -> str | None:
+    # Only if that is all: a timeout is made of a cancellation, and is none.
     if isinstance(error, asyncio.CancelledError):
         return "cancelled"
     classes = {name.rpartition(".")[2] for name in _names(error)}

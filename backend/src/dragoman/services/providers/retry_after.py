@@ -79,10 +79,9 @@ def _retry_after(text: str | None, now: float) -> float | None:
 
 def _http_date(text: str) -> float | None:
     try:
-        date = parsedate_to_datetime(text)
+        return _timestamp(parsedate_to_datetime(text))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return _timestamp(date)
 
 
 def _rfc3339(text: str) -> float | None:
@@ -92,11 +91,8 @@ def _rfc3339(text: str) -> float | None:
         return None
 
 
-def _timestamp(date: datetime) -> float | None:
-    try:
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
+def _timestamp(date: datetime) -> float:
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def _duration(text: str) -> float | None:
