@@ -13,6 +13,7 @@ import click
 import structlog
 import uvicorn
 
+from dragoman.api.protocol import EdgeProtocol
 from dragoman.api.server import App
 from dragoman.app import compose, create_app
 from dragoman.config import ConfigurationError, Settings
@@ -85,7 +86,7 @@ def run(app: App, listeners: list[socket], *, level: str, announce: Callable[[],
     """Run the server on sockets that listen already, and leave with the exit code of its end."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=EdgeProtocol,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -12,6 +12,8 @@ import click
 import uvicorn
 
 SIGNALS: Final = (SIGINT, SIGTERM)
+GRACE: Final = 1.0
+"""Seconds in which a request must notice that its client was left."""
 
 
 @final
@@ -45,14 +47,13 @@ class GracefulServer(uvicorn.Server):
                 signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's
-        """Begin to end; end at once if that has begun."""
+        """Begin to end; if that has begun, end at once."""
         if not self.should_exit:
             self.should_exit = True
             self._soon(self._say_what_is_left)
         elif self.forced_by is None:
             self.forced_by = sig
-            self.force_exit = True
-            self._soon(self._cut)
+            self._soon(self._hang_up)
 
     def _soon(self, step: Callable[[], None]) -> None:
         """Do a step between two others: a signal comes in the middle of anything."""
@@ -65,8 +66,13 @@ class GracefulServer(uvicorn.Server):
             replies = "1 request is" if running == 1 else f"{running} requests are"
             click.echo(f"{replies} being finished; Ctrl-C once more ends at once", err=True)
 
-    def _cut(self) -> None:
-        for task in self.server_state.tasks:
-            task.cancel()
+    def _hang_up(self) -> None:
+        """Leave the clients, so that their requests end as they do when a client leaves us."""
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+        if self._loop is not None:
+            self._loop.call_later(GRACE, self._cancel)
+
+    def _cancel(self) -> None:
+        for task in self.server_state.tasks:
+            task.cancel()
