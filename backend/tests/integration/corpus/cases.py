@@ -18,6 +18,7 @@ Law = Literal[
     "grammar",  # a stream's events come in good order
     "cutting",  # a stream tells the same, however the network cut it
     "passing",  # a stream's events carry every byte of the vendor's
+    "adding_up",  # a stream loses nothing by being told as a whole
     "retelling",  # a reply is the same, told whole or as a stream
     "judging",  # an error gets its category
 ]
@@ -30,12 +31,12 @@ _folder = corpus_folder(os.environ)
 RECORDINGS: Final = () if _folder is None else load_recordings(_folder)
 
 
-def recordings(law: Law, *kinds: Kind) -> pytest.MarkDecorator:
+def recordings(law: Law, *kinds: Kind, wire: str | None = None) -> pytest.MarkDecorator:
     """Hold a test against every recording of these kinds, as `recording`.
 
     One that is known to break this law is expected to: if it keeps it, the test fails.
     """
-    chosen = [one for one in RECORDINGS if one.kind in kinds]
+    chosen = [one for one in RECORDINGS if one.kind in kinds and wire in (None, one.wire)]
     return pytest.mark.parametrize("recording", list(_cases(law, chosen)))
 
 

@@ -57,7 +57,7 @@ def facts_of(reply: Reply, error: str | None = None) -> Facts:
         text=reply.text,
         reasoning="".join(part.text for part in reply.parts if isinstance(part, Reasoning)),
         calls=[
-            (part.name, parsed(part.arguments))
+            (part.id, part.name, parsed(part.arguments))
             for part in reply.parts
             if isinstance(part, ToolCall)
         ],

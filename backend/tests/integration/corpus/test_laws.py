@@ -13,7 +13,7 @@ from dragoman.wire.base import Wire
 from .cases import recordings
 from .recordings import Recording
 from .replies import comparable, facts_of, reason_of, retold
-from .walker import walk
+from .walker import added_up, events_in, stood_beside, walk
 
 WIRES: dict[str, Wire] = {wire.name: wire for wire in (openai_chat, anthropic_messages)}
 
@@ -119,6 +119,31 @@ def test_a_stream_told_as_a_whole_is_the_same_reply(recording: Recording):
         whole = wire.read_reply(wire.write_reply(told.reply))
 
         assert comparable(whole) == comparable(told.reply)
+
+
+@recordings("adding_up", "stream", wire="anthropic_messages")
+def test_a_messages_stream_told_as_a_whole_is_the_message_it_adds_up_to(recording: Recording):
+    for body in recording.bodies:
+        told = read_stream(anthropic_messages, [body])
+        if told.failure is not None:
+            continue
+
+        whole = json.loads(anthropic_messages.write_reply(told.reply))
+
+        assert whole == added_up(events_in(body))
+
+
+@recordings("adding_up", "stream", wire="openai_chat")
+def test_a_chat_stream_told_as_a_whole_keeps_what_stood_beside_its_words(recording: Recording):
+    for body in recording.bodies:
+        told = read_stream(openai_chat, [body])
+        if told.failure is not None:
+            continue
+
+        whole = json.loads(openai_chat.write_reply(told.reply))
+
+        beside = stood_beside(events_in(body))
+        assert {name: whole.get(name) for name in beside} == beside
 
 
 @recordings("retelling", "stream")

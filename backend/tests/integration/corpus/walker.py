@@ -12,13 +12,14 @@ Json = Any
 
 
 class Facts(NamedTuple):
-    """What was said, a refusal with the text. `usage` is (input, output, cache read, cache write,
-    reasoning) in totals; `stop` is the vendor's word for the end, `error` for what broke it off.
+    """What was said, a refusal with the text. `calls` are (id, name, arguments). `usage` is (input,
+    output, cache read, cache write, reasoning) in totals. `stop` is the vendor's word for the end,
+    `error` for what broke the reply off.
     """
 
     text: str
     reasoning: str
-    calls: list[tuple[str, Json]]
+    calls: list[tuple[str, str, Json]]
     usage: tuple[int | None, ...]
     stop: str | None
     refused: bool = False
@@ -26,22 +27,20 @@ class Facts(NamedTuple):
 
 
 def walk(wire: str, body: bytes, *, streamed: bool) -> Facts:
-    events = [json.loads(line) for line in _payloads(body)] if streamed else [json.loads(body)]
+    events = events_in(body) if streamed else [json.loads(body)]
     return {"openai_chat": _chat, "anthropic_messages": _messages}[wire](events)
 
 
-def _payloads(body: bytes) -> Iterable[bytes]:
-    lines = (
-        line.removeprefix(b"data:").strip() for line in body.splitlines() if line[:5] == b"data:"
-    )
-    return (line for line in lines if line != b"[DONE]")
+def events_in(body: bytes) -> list[Json]:
+    data = [line[5:].strip() for line in body.splitlines() if line.startswith(b"data:")]
+    return [json.loads(line) for line in data if line != b"[DONE]"]
 
 
 def _chat(chunks: list[Json]) -> Facts:
     choices = [choice for chunk in chunks for choice in chunk.get("choices") or ()]
     pieces = [choice.get("message") or choice.get("delta") or {} for choice in choices]
     text, reasoning = "", ""
-    calls: dict[Json, tuple[str, str]] = {}
+    calls: dict[Json, tuple[str, str, str]] = {}
     for piece in pieces:
         content = piece.get("content") or ""
         blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
@@ -53,15 +52,18 @@ def _chat(chunks: list[Json]) -> Facts:
         reasoning += plain or _join(details, "text") + _join(details, "summary")
         for place, call in enumerate(piece.get("tool_calls") or ()):
             key = place if "message" in choices[0] else call.get("index", call.get("id"))
-            name, arguments = calls.get(key, ("", ""))
-            said = call["function"]
-            calls[key] = name or said.get("name"), arguments + (said.get("arguments") or "")
+            so_far, said = calls.get(key, ("", "", "")), call["function"]
+            calls[key] = (
+                so_far[0] or call.get("id") or "",
+                so_far[1] or said.get("name") or "",
+                so_far[2] + (said.get("arguments") or ""),
+            )
     stops = [choice["finish_reason"] for choice in choices if choice.get("finish_reason")]
     errors = [str(chunk["error"]["code"]) for chunk in chunks if chunk.get("error")]
     return Facts(
         text=text,
         reasoning=reasoning,
-        calls=[(name, parsed(arguments)) for name, arguments in calls.values()],
+        calls=[(key, name, parsed(arguments)) for key, name, arguments in calls.values()],
         usage=_chat_usage([usage for chunk in chunks for usage in _usages(chunk) if usage]),
         stop=stops[-1] if stops else None,
         refused=any(piece.get("refusal") for piece in pieces),
@@ -96,38 +98,53 @@ def _chat_usage(usages: list[Json]) -> tuple[int | None, ...]:
     return asked, answered, cached, sent.get("cache_write_tokens"), thought
 
 
+def stood_beside(chunks: list[Json]) -> Json:
+    """Give the fields around the choices and the usage: who answers as it was said first (xAI dates
+    every chunk anew, Groq names each), the others as they were said last.
+    """
+    own = {"choices", "usage", "object", "x_groq", "obfuscation", "p"}
+    said = [(name, value) for chunk in chunks for name, value in chunk.items() if value]
+    first = {name: value for name, value in reversed(said) if name in {"id", "created", "model"}}
+    return {name: value for name, value in said if name not in own} | first
+
+
 def _messages(events: list[Json]) -> Facts:
-    blocks: list[Json] = []
-    usage: Json = {}
-    stop = error = None
-    for event in events:
-        match event["type"]:
-            case "message" | "message_start":
-                message = event.get("message", event)
-                blocks += message["content"]
-                usage, stop = dict(message["usage"]), message["stop_reason"]
-            case "content_block_start":
-                blocks.append(dict(event["content_block"]))
-            case "content_block_delta":
-                for field in ("text", "thinking", "partial_json"):
-                    blocks[-1][field] = blocks[-1].get(field, "") + event["delta"].get(field, "")
-            case "message_delta":
-                usage |= {
-                    name: count for name, count in event["usage"].items() if count is not None
-                }
-                stop = event["delta"]["stop_reason"]
-            case "error":
-                error = event["error"]["type"]
+    message = events[0] if events[0]["type"] == "message" else added_up(events)
+    blocks = message["content"]
     calls = [block for block in blocks if block["type"] == "tool_use"]
+    errors = [event["error"]["type"] for event in events if event["type"] == "error"]
     return Facts(
         text=_join((block for block in blocks if block["type"] == "text"), "text"),
         reasoning=_join(blocks, "thinking"),
-        calls=[(call["name"], parsed(call.get("partial_json")) or call["input"]) for call in calls],
-        usage=_messages_usage(usage),
-        stop=stop,
-        refused=stop == "refusal",
-        error=error,
+        calls=[(call["id"], call["name"], call["input"]) for call in calls],
+        usage=_messages_usage(message["usage"]),
+        stop=message["stop_reason"],
+        refused=message["stop_reason"] == "refusal",
+        error=errors[0] if errors else None,
     )
+
+
+def added_up(events: list[Json]) -> Json:
+    """Give the whole message that the events of a stream add up to."""
+    message: Json = {}
+    for event in events:
+        match event:
+            case {"type": "message_start", "message": message}:
+                blocks = message["content"]
+            case {"type": "content_block_start", "content_block": block}:
+                blocks.append(block)
+            case {"type": "content_block_delta", "delta": {"citation": citation}}:
+                blocks[-1].setdefault("citations", []).append(citation)
+            case {"type": "content_block_delta", "delta": {"type": _, **pieces}}:
+                for field, piece in pieces.items():
+                    blocks[-1][field] = (blocks[-1].get(field) or "") + piece
+            case {"type": "content_block_stop"} if blocks[-1].get("partial_json") is not None:
+                blocks[-1]["input"] = parsed(blocks[-1].pop("partial_json"))
+            case {"type": "message_delta", "delta": last_words, "usage": usage, **others}:
+                known = {name: count for name, count in usage.items() if count is not None}
+                message |= {k: v for k, v in others.items() if k != "type"} | last_words
+                message["usage"] |= known
+    return message
 
 
 def _messages_usage(usage: Json) -> tuple[int | None, ...]:
