@@ -49,10 +49,10 @@ class PartTeller:
             self._continue(text, extras)
             if self._waiting:
                 self._catch_up()
-        elif self._call is not None and not self._call.whole():
-            self._waiting.setdefault(channel, (opening, []))[1].append((text, extras))
         elif channel in self._told:
             _refuse_more(text)
+        elif self._call is not None and not self._call.whole():
+            self._waiting.setdefault(channel, (opening, []))[1].append((text, extras))
         else:
             self._end_part()
             self._begin_part(channel, opening)

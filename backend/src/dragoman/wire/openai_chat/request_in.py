@@ -7,6 +7,7 @@ from dragoman.chat import (
     AnyTool,
     BuiltinTool,
     ChatRequest,
+    Extras,
     InvalidInput,
     Limits,
     Message,
@@ -37,7 +38,8 @@ def read_request(body: bytes) -> ChatRequest:
     """Read a client's request. Raises `InvalidInput` that says where it is wrong.
 
     Fields nobody here knows, `n` and `stream_options` among them, stay in the extras; so does a
-    field that says nothing: a null, an empty list, `stream: false`.
+    field that says nothing: a null, an empty list, `stream: false`. The extras are never `None`:
+    they tell who read the request.
     """
     request = read_object(body)
     limits, limit_form = _limits(request)
@@ -57,7 +59,9 @@ def read_request(body: bytes) -> ChatRequest:
         stream=_stream(request),
         user=request.maybe_text("user"),
         metadata=_metadata(request),
-        extras=set_aside(request, *limit_form, *stop_form, *sampling_form, *choice_form),
+        extras=Extras(
+            NAME, request.rest(), (*limit_form, *stop_form, *sampling_form, *choice_form)
+        ),
     )
 
 
