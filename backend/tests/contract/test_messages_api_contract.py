@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from tests.support.tapes import (
@@ -176,13 +177,15 @@ async def test_a_finished_stream_without_its_mark_is_complete(dragoman, upstream
 
 async def test_an_error_inside_a_stream_keeps_what_was_said(dragoman, upstream):
     overloaded = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
-    upstream.play(streamed([*anthropic_stream(["Good"])[:4], *named_sse(overloaded)], pause=0.02))
+    told = streamed([*anthropic_stream(["Good"])[:4], *named_sse(overloaded)], pause=0.02)
+    upstream.play(replace(told, headers={**told.headers, "request-id": "req_vendor"}))
 
     events = await dragoman.events(model="claude")
 
     assert events[0].content == {"type": "token", "content": "Good"}
     assert events[-1].content["code"] == "LLM_ERROR"
     assert events[-1].content["detail"]["category"] == "overloaded"
+    assert events[-1].content["detail"]["vendorRequestId"] == "req_vendor"
 
 
 async def test_an_error_as_the_first_event_has_its_true_status(dragoman, upstream):

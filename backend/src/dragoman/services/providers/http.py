@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import AsyncExitStack, aclosing, suppress
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
 from typing import Final, TypeVar
 
 import msgspec
@@ -45,6 +45,7 @@ _DRAIN: Final = 0.2
 """Seconds to wait for the last bytes after a finished stream, so that its connection is kept."""
 
 _EVENT_STREAM: Final = "text/event-stream"
+_REQUEST_IDS: Final = ("x-request-id", "request-id")
 _CUT: Final = frozenset({"premature_close", "connection_reset"})
 # Some compatible servers label JSON carelessly; a page in HTML is never an answer.
 _JSON: Final = frozenset({"application/json", "text/plain", "application/octet-stream", ""})
@@ -200,6 +201,7 @@ class HttpChatModel:
                 "POST", outgoing.url, headers=outgoing.headers, body=outgoing.body
             )
             response = await patience.wait(call.enter_async_context(sending))
+            call.enter_context(_identified(response.headers))
             answer = await self._answer(response, patience)
             async for batch in await call.enter_async_context(aclosing(answer)):
                 yield _with_receipts(batch, outgoing.receipts)
@@ -269,6 +271,18 @@ async def _failed(
     failure = wire.read_failure(status, headers, body)
     wait = retry_after_of(headers, body, now=time.time(), status=status)
     return UpstreamError(replace(failure, retry_after=wait))
+
+
+@contextmanager
+def _identified(headers: Mapping[str, str]) -> Iterator[None]:
+    """Add the vendor's id of the request to a failure that came without it, as one in a stream."""
+    try:
+        yield
+    except UpstreamError as error:
+        named = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+        if error.failure.request_id is None and named is not None:
+            error.failure = replace(error.failure, request_id=named)
+        raise
 
 
 def _with_receipts(batch: Batch, receipts: tuple[Receipt, ...]) -> Batch:
