@@ -4,10 +4,10 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.support.server import Dragoman, configured, running
 
 from dragoman.api.relay import Pace
 from dragoman.testing import ScriptedUpstream, scripted_upstream
+from tests.support.server import Dragoman, configured, running
 
 MODELS = [
     {

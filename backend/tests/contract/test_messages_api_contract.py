@@ -5,6 +5,9 @@ import json
 from dataclasses import replace
 
 import pytest
+
+from dragoman.testing import Script
+from dragoman.testing.upstream import streamed, whole
 from tests.support.tapes import (
     anthropic_stream,
     anthropic_whole,
@@ -13,9 +16,6 @@ from tests.support.tapes import (
     openai_whole,
     sse,
 )
-
-from dragoman.testing import Script
-from dragoman.testing.upstream import streamed, whole
 
 WHOLE = {"gpt": openai_whole, "claude": anthropic_whole}
 STREAM = {"gpt": openai_stream, "claude": anthropic_stream}

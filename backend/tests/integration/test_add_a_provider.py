@@ -9,11 +9,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.support.server import configured, running
 
 from dragoman.app import compose
 from dragoman.testing import scripted_upstream
 from dragoman.testing.upstream import streamed
+from tests.support.server import configured, running
 
 TUTORIAL = Path(__file__).parents[3] / "docs" / "add-a-provider.md"
 BLOCK = re.compile(r"^```(\w+)(?: ([\w.]+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)

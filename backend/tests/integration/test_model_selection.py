@@ -5,14 +5,14 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.server import configured, running
-from tests.support.tapes import anthropic_whole, openai_whole
 
 from dragoman.app import NoModelsError, compose
 from dragoman.config import Configuration, ConfigurationError, load_configuration
 from dragoman.services.providers import FAMILIES, registry
 from dragoman.testing import scripted_upstream
 from dragoman.testing.upstream import whole
+from tests.support.server import configured, running
+from tests.support.tapes import anthropic_whole, openai_whole
 
 
 def models(*rows: dict[str, object]) -> str:

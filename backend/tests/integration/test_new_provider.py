@@ -3,8 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping
 
-from tests.support.server import configured, running
-
 from dragoman.chat import (
     Category,
     ChatRequest,
@@ -28,6 +26,7 @@ from dragoman.testing.upstream import streamed, whole
 from dragoman.wire.base import Written, malformed
 from dragoman.wire.sse import SseEvent
 from dragoman.wire.stream import EventStreamReader
+from tests.support.server import configured, running
 
 
 class WordsReader(EventStreamReader):

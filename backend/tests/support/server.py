@@ -72,7 +72,7 @@ class Dragoman:
 def parse_events(body: bytes) -> list[Event]:
     events = []
     for block in body.decode().strip().split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines() if line[0] != ":")
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if line[0] != ":")
         if "data" in fields:
             events.append(Event(fields.get("event", "message"), json.loads(fields["data"])))
     return events

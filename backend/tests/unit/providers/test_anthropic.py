@@ -3,13 +3,12 @@
 import json
 from collections.abc import Sequence
 
-from tests.support.tapes import anthropic_stream, anthropic_whole
-from tests.unit.providers import ProviderContract
-
 from dragoman.config.facts import ModelEntry
 from dragoman.services.providers import AnthropicProvider
 from dragoman.testing import scripted_upstream
 from dragoman.testing.upstream import whole
+from tests.support.tapes import anthropic_stream, anthropic_whole
+from tests.unit.providers import ProviderContract
 
 
 class TestAnthropicProvider(ProviderContract):

@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import pytest
-from tests.unit.providers import ProviderContract, replaces_template
 
 from dragoman.services.providers import (
     AnthropicProvider,
@@ -19,6 +18,7 @@ from dragoman.services.providers import (
     registry,
 )
 from dragoman.wire import openai_chat
+from tests.unit.providers import ProviderContract, replaces_template
 
 KEYS = {"OPENAI_API_KEY": "openai-key-1"}
 

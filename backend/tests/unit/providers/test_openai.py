@@ -3,10 +3,9 @@
 import json
 from collections.abc import Sequence
 
+from dragoman.services.providers import OpenAIProvider
 from tests.support.tapes import openai_stream, openai_whole
 from tests.unit.providers import ProviderContract
-
-from dragoman.services.providers import OpenAIProvider
 
 
 class TestOpenAIProvider(ProviderContract):
