@@ -1,6 +1,7 @@
 """Raw bytes against the real server: what is let in, what is refused, and in which words."""
 
 import json
+import multiprocessing
 import socket
 import sys
 import threading
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +25,7 @@ PATIENCE = 10.0
 """Seconds after which a test gives up on the server; nothing is expected to take them."""
 
 QUICK = EdgeLimits(
-    head_time=0.4, body_time=0.4, idle_time=0.4, linger_time=1.0, stall_time=0.4, connections=40
+    head_time=0.5, body_time=0.5, idle_time=0.5, linger_time=1.0, stall_time=0.5, connections=40
 )
 HOST = b"Host: localhost\r\n"
 
@@ -503,6 +505,16 @@ def test_the_size_is_that_of_one_head_not_of_the_connection(dragoman: Running):
         assert peer.reply().status == 200
 
 
+def test_a_head_of_the_greatest_size_may_have_a_body(dragoman: Running):
+    length = b"Content-Length: 2\r\n"
+    filling = b"X: %b\r\n" % (b"y" * (16_384 - len(post(b"/", length)) - 5))
+    peer = dragoman.ask(post(b"/", length, filling))
+    time.sleep(0.1)
+    peer.say(b"{}")
+
+    assert peer.reply().json["body"] == "{}"
+
+
 def test_a_body_is_no_part_of_the_head(dragoman: Running):
     body = b"x" * 40_000
     peer = dragoman.ask(post(b"/", b"Content-Length: 40000\r\n", body=body) + head_of(16_384))
@@ -571,6 +583,61 @@ def test_requests_sent_at_once_are_taken_up_to_a_bound(dragoman: Running):
 
     assert b"HTTP/1.1 4" not in peer.rest_or_reset()
     assert dragoman.application.reached == ["/stream"]
+
+
+LARGE = {
+    "a header": b"GET / HTTP/1.1\r\n" + HOST + b"X: ",
+    "an address": b"GET /",
+    "a body": post(b"/bounded", CHUNKED, body=b"ffffffff\r\n"),
+    "an extension": post(b"/bounded", CHUNKED, body=b"1;"),
+    "a trailer": post(b"/bounded", CHUNKED, body=b"0\r\nX: "),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from /proc")
+@pytest.mark.parametrize("name", LARGE)
+def test_whatever_is_sent_takes_no_memory(name: str):
+    with serving_apart() as (pid, address):
+        with socket.create_connection(address, timeout=PATIENCE) as connection:
+            warm = Peer(connection)
+            warm.say(post(b"/bounded", b"Content-Length: 1048576\r\n", body=b"x" * 1_048_576))
+            assert warm.reply().status == 200
+        before = peak_memory(pid)
+        for _ in range(4):
+            with socket.create_connection(address, timeout=PATIENCE) as connection:
+                peer = Peer(connection)
+                peer.say(LARGE[name])
+                peer.say_while_heard(b"x" * (1 << 20), times=32)
+                assert peer.reply().status in {400, 413, 414, 431}
+        after = peak_memory(pid)
+
+    assert after - before < 4_096, "KiB of memory for 128 MiB that were sent"
+
+
+def peak_memory(pid: int) -> int:
+    """Give the most memory that a process has had, in KiB."""
+    facts = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(fact.split()[1]) for fact in facts if fact.startswith("VmHWM"))
+
+
+@contextmanager
+def serving_apart() -> Iterator[tuple[int, tuple[str, int]]]:
+    """Run the server in a process of its own; give its id and its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(listener,))
+    process.start()
+    try:
+        assert process.pid is not None
+        yield process.pid, listener.getsockname()
+    finally:
+        process.terminate()
+        process.join(PATIENCE)
+        listener.close()
+    assert process.exitcode is not None, "the server did not end"
+
+
+def serve(listener: socket.socket) -> None:
+    uvicorn.Server(server_config(Application(), log_level="critical")).run([listener])
 
 
 # What is refused while the client is still sending (C01).
@@ -661,8 +728,10 @@ def test_one_byte_does_not_keep_an_idle_connection(dragoman: Running):
     assert peer.last_reply().status == 408
 
 
-def test_an_idle_connection_is_closed(dragoman: Running):
-    peer = dragoman.ask(get())
+def test_an_idle_connection_is_closed_without_a_word(dragoman: Running):
+    peer = dragoman.ask(post(b"/", CHUNKED, body=b"2\r\n{}\r\n"))
+    time.sleep(0.1)
+    peer.say(b"0\r\n\r\n")
 
     assert peer.reply().status == 200
     assert peer.rest() == b""

@@ -187,16 +187,10 @@ class EdgeProtocol(HttpToolsProtocol):
             raise Refused(refusals.URL_TOO_LONG)
         super().on_url(url)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header. A trailer is let go: it would speak up when all is decided."""
-        if self._phase is _Phase.BODY:
-            return
-        if len(self.headers) >= self.limits.headers:
-            raise Refused(refusals.TOO_MANY_HEADERS)
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Hand the request on, if there is only one way to read it."""
+        if len(self.headers) > self.limits.headers:
+            raise Refused(refusals.TOO_MANY_HEADERS)
         version = self.parser.get_http_version()
         fault = fault_of(self.parser.get_method(), self.url, version, self.headers)
         if fault is not None:
@@ -204,6 +198,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= self.limits.pipeline:
             raise Refused(refusals.TOO_MANY_REQUESTS)
         super().on_headers_complete()
+        self.headers = []  # a trailer is to be no header: it would speak up when all is decided
         self._phase = _Phase.BODY
         self._framing = self._content = 0
         self._asked += 1
@@ -251,7 +246,7 @@ class EdgeProtocol(HttpToolsProtocol):
         return self._phase is _Phase.BODY or (self._refused and not self._waiting)
 
     def _refuse(self, refusal: Refusal) -> None:
-        if self._refused:
+        if self.transport.is_closing():
             return
         self._refused = True
         self._rest()
