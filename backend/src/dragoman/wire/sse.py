@@ -52,8 +52,7 @@ class SseParser:
         if not self._begun and not self._skip_mark():
             return
         begin = 0
-        for blank in _BLANK_LINE.finditer(self._buffer, self._searched):
-            end = blank.end()
+        for end in self._blank_lines():
             self._measure(end - begin)
             event = _event(bytes(self._buffer[begin:end]))
             begin = end
@@ -77,6 +76,17 @@ class SseParser:
             if event is not None:
                 yield event
 
+    def _blank_lines(self) -> Iterator[int]:
+        """Give where each blank line ends; nearly everybody's lines end in LF alone."""
+        if b"\r" in self._buffer:
+            for blank in _BLANK_LINE.finditer(self._buffer, self._searched):
+                yield blank.end()
+            return
+        place = self._buffer.find(b"\n\n", self._searched)
+        while place >= 0:
+            yield place + 2
+            place = self._buffer.find(b"\n\n", place + 2)
+
     def _skip_mark(self) -> bool:
         """Drop a leading byte order mark; false while it may still be arriving."""
         if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
@@ -92,6 +102,10 @@ class SseParser:
 
 
 def _event(source: bytes) -> SseEvent | None:
+    one_line = source.find(b"\n") == len(source) - 2 and b"\r" not in source
+    if one_line and source.startswith(b"data: "):
+        # Nearly every event is this one.
+        return SseEvent("message", source[6:-2], source)
     name = b""
     lines: list[bytes] = []
     for line in _LINE_END.split(source) if b"\r" in source else source.split(b"\n"):
