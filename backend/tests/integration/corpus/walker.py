@@ -137,7 +137,7 @@ def added_up(events: list[Json]) -> Json:
                 blocks[-1].setdefault("citations", []).append(citation)
             case {"type": "content_block_delta", "delta": {"type": _, **pieces}}:
                 for field, piece in pieces.items():
-                    blocks[-1][field] = (blocks[-1].get(field) or "") + piece
+                    blocks[-1][field] = f"{blocks[-1].get(field) or ''}{piece}"
             case {"type": "content_block_stop"} if blocks[-1].get("partial_json") is not None:
                 blocks[-1]["input"] = parsed(blocks[-1].pop("partial_json"))
             case {"type": "message_delta", "delta": last_words, "usage": usage, **others}:
