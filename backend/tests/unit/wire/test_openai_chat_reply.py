@@ -117,6 +117,10 @@ def test_what_nobody_here_knows_is_laid_out_as_it_came():
             {"content": [{"type": "text", "text": "a"}, {"type": "reference", "ids": [1]}]},
             (Text("a"), Opaque(_NAME, "reference", {"type": "reference", "ids": [1]})),
         ),
+        (
+            {"content": None, "tool_calls": [{"id": "c", "type": "novel", "novel": 1}]},
+            (Opaque(_NAME, "tool_call:novel", {"id": "c", "type": "novel", "novel": 1}),),
+        ),
         ({"content": "", "audio": {"id": "a", "data": "AA=="}}, ()),
     ],
 )

@@ -445,6 +445,14 @@ def test_unknown_fields_are_gathered_as_a_whole_reply_would_have_them():
     )
 
 
+def test_an_object_that_chunks_tell_in_turns_comes_together():
+    first, last = {"x_groq": {"id": "g", "seed": 1}}, {"x_groq": {"seed": None, "cost": {"a": 1}}}
+
+    telling = told(chunk({"content": "Hi"}, **first), chunk(finish="stop", **last), _DONE)
+
+    assert telling.reply.extras == mark(x_groq={"id": "g", "seed": 1, "cost": {"a": 1}})
+
+
 def test_a_field_that_was_null_until_it_said_something_is_known():
     telling = told(
         chunk({"role": "assistant", "content": None, "refusal": None, "tool_calls": None}),

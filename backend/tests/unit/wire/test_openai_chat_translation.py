@@ -148,6 +148,25 @@ def test_pictures_in_results_get_a_message_of_their_own_if_no_other_takes_them(
     assert moved["content"][1] == _PICTURE_SENT
 
 
+def test_a_moved_picture_joins_a_message_of_several_parts():
+    request = asking(saying(ToolResult("a", (_PICTURE,)), Text("One"), Text("Two")))
+
+    moved = sent(request)["messages"][1]["content"]
+
+    assert [part.get("text") for part in moved] == [
+        "What the tool gave back beside its text: a",
+        None,
+        "One",
+        "Two",
+    ]
+
+
+def test_a_moved_picture_joins_a_message_that_says_nothing():
+    request = asking(saying(ToolResult("a", (_PICTURE,))), saying())
+
+    assert [message["role"] for message in sent(request)["messages"]] == ["tool", "user"]
+
+
 def test_reasoning_goes_back_only_to_where_it_came_from():
     request = asking(
         saying(Reasoning("hm", "seal", origin=_OTHER), Text("Yes."), role="assistant"),
@@ -222,8 +241,9 @@ def test_what_only_another_format_can_say_is_left_out_and_told():
     }
 
 
-def test_a_call_where_none_can_stand_is_left_out_and_told():
-    request = asking(saying(Text("Hi"), ToolCall("a", "f", "{}")))
+@pytest.mark.parametrize("part", [ToolCall("a", "f", "{}"), Reasoning("hm", origin="openai_chat")])
+def test_a_part_where_none_of_its_kind_can_stand_is_left_out_and_told(part: Part):
+    request = asking(saying(Text("Hi"), part))
 
     assert sent(request)["messages"] == [{"role": "user", "content": "Hi"}]
     assert changes(request) == [("messages[0].content[1]", "dropped")]
@@ -282,8 +302,8 @@ def test_a_document_of_text_is_sent_as_text(name: str | None, text: str):
 @pytest.mark.parametrize(
     ("part", "advice"),
     [
-        (Document(FileRef("f", _OTHER)), "lies at another vendor"),
-        (Image(FileRef("f", _OTHER)), "lies at another vendor"),
+        (Document(FileRef("f", _OTHER)), "send its content instead"),
+        (Image(FileRef("f", _OTHER)), "send its content instead"),
         (Document(Link("https://x.test/a.pdf")), "send the file's content"),
         (Audio(Link("https://x.test/a.mp3")), "send the file's content"),
         (Image(PlainText("x")), "no image or recording"),

@@ -202,7 +202,9 @@ def _url(source: Base64 | Link) -> str:
 def _unsendable(source: Source, at: str) -> LLMBadRequestError:
     match source:
         case FileRef():
-            return unsupported(at, "the file lies at another vendor; send its content instead")
+            return unsupported(
+                at, "a file cannot be named by this id here; send its content instead"
+            )
         case Link():
             return unsupported(at, "this format takes no address here; send the file's content")
         case Base64() | PlainText():

@@ -1,6 +1,5 @@
 """A streamed reply, read: whole at `[DONE]`, or at a clean end after a reason to finish."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from dragoman.chat import (
@@ -14,7 +13,6 @@ from dragoman.chat import (
     Usage,
 )
 from dragoman.wire.base import malformed
-from dragoman.wire.openai_chat.calls_in import objects_in
 from dragoman.wire.openai_chat.delta_in import DeltaTeller
 from dragoman.wire.openai_chat.errors import failure_of
 from dragoman.wire.openai_chat.gathered import Gathered, Snapshot
@@ -43,12 +41,12 @@ class Reader(EventStreamReader):
         super().__init__()
         self._delta = DeltaTeller(PartTeller(self._emit, self._claim))
         self._top = Snapshot()
+        self._at_start: JsonObject = {}
         self._choice = Gathered()
         self._finish_reason: Json = None
         self._usage: Usage | None = None
         self._no_usage: JsonObject = {}
         self._start: ResponseStart | None = None
-        self._preamble = b""
         self._index: Json = None
 
     def _take(self, event: SseEvent) -> None:
@@ -74,7 +72,7 @@ class Reader(EventStreamReader):
                 raise malformed("empty_response", "the stream ended before it began")
             self._end()
             return
-        if not event.data.strip():
+        if not event.data or event.data.isspace():
             return
         chunk = self._object(event.data)
         if chunk is None:
@@ -82,13 +80,15 @@ class Reader(EventStreamReader):
         if event.name == "error" or chunk.get("error"):
             self._fail(failure_of(chunk, 200))
             return
-        self._count(chunk)
-        choices = objects_in(chunk.get("choices"))
+        if "usage" in chunk or "x_groq" in chunk:
+            self._count(chunk)
         self._top.add({name: value for name, value in chunk.items() if name not in _ENVELOPE})
+        choices = chunk.get("choices")
         if self._start is None:
             self._begin(chunk, choices)
-        for choice in choices:
-            self._choose(choice)
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict):
+                self._choose(choice)
 
     def _count(self, chunk: JsonObject) -> None:
         """Take the usage; chunks before the last may have none, or one that is not final."""
@@ -101,18 +101,22 @@ class Reader(EventStreamReader):
             self._usage = read_usage(chunk["usage"]) or self._usage
             self._no_usage = {"usage": chunk["usage"]}
 
-    def _begin(self, chunk: JsonObject, choices: Iterable[JsonObject]) -> None:
+    def _begin(self, chunk: JsonObject, choices: Json) -> None:
         if not choices and not chunk.get("id"):
             # Azure's verdict on the prompt comes before the reply, without its id and model.
-            self._preamble += self._claim()
             return
-        told, source = self._top.fields, self._preamble + self._claim()
+        # What is a list or an object may yet grow; any other value would just be replaced.
+        self._at_start = {
+            name: value
+            for name, value in self._top.fields.items()
+            if not isinstance(value, list | dict)
+        }
         self._start = ResponseStart(
             id=_text(chunk.get("id")),
             model=_text(chunk.get("model")),
             created=_whole(chunk.get("created")),
-            extras=lay_out(Leftovers({name: told[name] for name in told if _is_plain(told[name])})),
-            source=source,
+            extras=lay_out(Leftovers(self._at_start)),
+            source=self._claim(),
         )
         self._emit(self._start)
 
@@ -140,10 +144,7 @@ class Reader(EventStreamReader):
         choice = self._choice.fields | {"finish_reason": self._finish_reason}
         stop = read_stop(choice, calls=message.calls, refused=message.refused)
         top = self._top.fields | (self._no_usage if self._usage is None else {})
-        told = (
-            {} if self._start is None or self._start.extras is None else self._start.extras.fields
-        )
-        new = {name: top[name] for name in top if name not in told or told[name] != top[name]}
+        new = {name: value for name, value in top.items() if self._at_start.get(name, ...) != value}
         extras = lay_out(Leftovers(new, choice, message.left), message.form)
         self._emit(ResponseEnd(stop, self._usage, extras, self._claim()))
         self._ended = True
@@ -155,8 +156,3 @@ def _text(value: Json) -> str | None:
 
 def _whole(value: Json) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _is_plain(value: Json) -> bool:
-    """Tell whether a field can be told at the start, since a later value would just replace it."""
-    return not isinstance(value, dict | list)
