@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import aiohttp
+
 from tests.support.server import Event, parse_events
 
 Mode = Literal["whole", "streamed"]
@@ -74,10 +76,21 @@ class Asker:
         check_sound(answer)
         return answer
 
+    async def at_work(self) -> bool:
+        """Tell whether anything is under way."""
+        return (await self.get("/health"))["inFlight"] > 0
+
     async def get(self, path: str) -> Any:
         async with self._session.get(path) as came:
             assert came.status == 200, await came.text()
             return await came.json()
+
+
+async def until(look: Callable[[], Awaitable[object]], *, within: float = 10) -> None:
+    """Wait until `look` gives something true."""
+    async with asyncio.timeout(within):
+        while not await look():  # noqa: ASYNC110 - what happens, happens in another process
+            await asyncio.sleep(0.02)
 
 
 def check_sound(answer: Answer) -> None:

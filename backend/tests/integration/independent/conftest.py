@@ -1,12 +1,10 @@
 """Dragoman as a process, its upstreams, and the look at its health that follows every test."""
 
-import asyncio
 import json
-import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -16,9 +14,8 @@ import pytest
 from dragoman.services.providers.transport import Timeouts
 from dragoman.testing import ScriptedUpstream, scripted_upstream
 
-from .asking import KEYS, PROMPT, Asker
-from .llmock import LLMock, running_llmock
-from .processes import Program, descriptors, dragoman_command, running_program
+from .asking import KEYS, PROMPT, Asker, until
+from .processes import Program, descriptors, running_program
 
 MODELS = json.dumps(
     [
@@ -45,46 +42,51 @@ def scaled_command(timeouts: Timeouts = SCALED) -> list[str | Path]:
     return [sys.executable, server, msgspec.json.encode(timeouts).decode()]
 
 
-
-class Watched:
-    """A running Dragoman under observation: `begin` before a test, `check` after it."""
-
-    def __init__(self, program: Program, asker: Asker) -> None:
-        self._program = program
-        self._asker = asker
-        self._log = len(program.log)
-        self._open = descriptors(program.pid)
-
-    async def check(self) -> None:
-        """See that it lives, is idle, and has let nothing slip."""
-        assert self._program.alive
-        await self._idle()
-        assert (await self._asker.get("/health"))["status"] == "ok"
-        said = self._program.said + self._program.log
-        assert not [spill for spill in _SPILLS if spill in said[self._log :]], said[self._log :]
-        assert not [key for key in KEYS.values() if key in said]
-        assert PROMPT not in said
-
-    async def _idle(self) -> None:
-        """Wait until it has nothing under way, and as many files open as before."""
-        async with asyncio.timeout(5):
-            while (await self._asker.get("/health"))["inFlight"] or self._leaks:
-                await asyncio.sleep(0.05)
-
-    @property
-    def _leaks(self) -> bool:
-        return descriptors(self._program.pid) > self._open + 5
+@contextmanager
+def running_dragoman(
+    command: Sequence[str | Path], *, environ: Mapping[str, str], folder: Path
+) -> Iterator[Program]:
+    """Run a Dragoman that can be asked; at the end it must end well."""
+    with running_program(command, environ=environ, folder=folder) as program:
+        program.wait_for_address()
+        yield program
+        if program.alive:
+            assert program.end() == 0, program.log
+        check_clean(program)
 
 
 @asynccontextmanager
 async def watched(program: Program) -> AsyncIterator[Asker]:
     """Give a client, and look at the server's health when the test is done with it."""
+    opened = descriptors(program.pid)
+    async with client_of(program) as client:
+        yield client
+    async with client_of(program) as asker:
+
+        async def is_at_rest() -> bool:
+            leaks = descriptors(program.pid) > opened + 5
+            return not leaks and not await asker.at_work()
+
+        assert program.alive
+        await until(is_at_rest)  # llmock keeps idle connections for 5 s
+        assert (await asker.get("/health"))["status"] == "ok"
+        check_clean(program)
+
+
+@asynccontextmanager
+async def client_of(program: Program) -> AsyncIterator[Asker]:
+    """Give a client whose connections end with it."""
     limit = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(program.address, timeout=limit) as session:
-        asker = Asker(session)
-        watch = Watched(program, asker)
-        yield asker
-        await watch.check()
+        yield Asker(session)
+
+
+def check_clean(program: Program) -> None:
+    """See that no key, no prompt and no accident stands in what it wrote."""
+    written = program.said + program.log
+    assert not [spill for spill in _SPILLS if spill in written], written
+    assert not [key for key in KEYS.values() if key in written]
+    assert PROMPT not in written
 
 
 @pytest.fixture(scope="session")
@@ -100,8 +102,7 @@ def dragoman(listener, tmp_path_factory) -> Iterator[Program]:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     folder = tmp_path_factory.mktemp("dragoman")
     environ = environ_for(f"{url}/v1", url)
-    with running_program(scaled_command(), environ=environ, folder=folder) as program:
-        program.wait_for_address()
+    with running_dragoman(scaled_command(), environ=environ, folder=folder) as program:
         yield program
 
 

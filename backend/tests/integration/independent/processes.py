@@ -123,7 +123,7 @@ def children(pid: int) -> list[int]:
 
 def descriptors(pid: int) -> int:
     """Count the files and sockets that a process has open."""
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 class Memory:

@@ -109,9 +109,7 @@ async def test_u29_a_chunked_body_that_breaks_off_is_no_answer(asker, upstream, 
 
 @BOTH_VENDORS
 @BOTH_MODES
-async def test_u30_a_body_shorter_than_it_was_announced_is_no_answer(
-    asker, upstream, vendor, mode
-):
+async def test_u30_a_body_shorter_than_it_was_announced_is_no_answer(asker, upstream, vendor, mode):
     body = json.dumps(vendor.whole("Good day")).encode()
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
     upstream.play(Script(pieces=(head % (len(body) + 1), body), end="cut", raw=True))

@@ -15,8 +15,8 @@ from dragoman.testing import Script
 from dragoman.testing.upstream import streamed
 
 from .asking import Asker
-from .conftest import SCALED, environ_for, scaled_command, watched
-from .processes import Memory, running_program
+from .conftest import SCALED, environ_for, running_dragoman, scaled_command, watched
+from .processes import Memory
 from .vendors import BOTH_MODES, BOTH_VENDORS
 
 MIB = 1 << 20
@@ -76,8 +76,7 @@ async def test_u39_a_reply_without_end_is_ended_by_the_limit_of_it_all(upstream,
     environ = environ_for(f"{upstream.url}/v1", upstream.url)
     pieces = [b"".join(vendor.said("la")), *[vendor.word("la")] * 600]
     upstream.play(streamed(pieces, pause=0.05))
-    with running_program(scaled_command(limits), environ=environ, folder=tmp_path) as dragoman:
-        dragoman.wait_for_address()
+    with running_dragoman(scaled_command(limits), environ=environ, folder=tmp_path) as dragoman:
         async with watched(dragoman) as asker:
             answer = await asker.ask(vendor.model, "streamed")
             assert answer.outcome == (200, "TIMEOUT", "timeout_total")
@@ -100,9 +99,7 @@ async def test_u42_a_line_without_end_is_given_up_at_its_limit(dragoman, asker, 
 
 @BOTH_VENDORS
 @BOTH_MODES
-async def test_u43_a_hundred_thousand_events_at_once_arrive_in_order(
-    asker, upstream, vendor, mode
-):
+async def test_u43_a_hundred_thousand_events_at_once_arrive_in_order(asker, upstream, vendor, mode):
     words = [f"{number} " for number in range(EVENTS)]
     upstream.play(streamed([b"".join(vendor.stream(words))]))
     asked = asyncio.create_task(asker.ask(vendor.model, mode))

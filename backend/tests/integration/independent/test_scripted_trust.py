@@ -14,8 +14,7 @@ from dragoman.testing.upstream import whole
 
 from .asking import KEYS
 from .certificates import found, server_context
-from .conftest import environ_for, scaled_command, watched
-from .processes import running_program
+from .conftest import environ_for, running_dragoman, scaled_command, watched
 from .vendors import ANTHROPIC, BOTH_MODES, BOTH_VENDORS, OPENAI
 
 BOTH = (OPENAI, ANTHROPIC)
@@ -54,8 +53,7 @@ def secure_dragoman(authority, secure_listener, tmp_path_factory):
     url = f"https://127.0.0.1:{secure_listener.getsockname()[1]}"
     environ = environ_for(f"{url}/v1", url) | {"SSL_CERT_FILE": str(authority.certificate)}
     folder = tmp_path_factory.mktemp("secure")
-    with running_program(scaled_command(), environ=environ, folder=folder) as program:
-        program.wait_for_address()
+    with running_dragoman(scaled_command(), environ=environ, folder=folder) as program:
         yield program
 
 
@@ -63,11 +61,13 @@ async def test_u48_a_certificate_that_is_in_order_is_trusted(
     authority, secure_dragoman, secure_listener
 ):
     context = server_context(authority.vouch("sound"))
-    async with scripted_upstream(secure_listener, tls=context) as peer:
-        async with watched(secure_dragoman) as asker:
-            for vendor in BOTH:
-                peer.play(whole(vendor.whole("Good day")))
-                assert (await asker.ask(vendor.model, "whole")).text == "Good day"
+    async with (
+        scripted_upstream(secure_listener, tls=context) as peer,
+        watched(secure_dragoman) as asker,
+    ):
+        for vendor in BOTH:
+            peer.play(whole(vendor.whole("Good day")))
+            assert (await asker.ask(vendor.model, "whole")).text == "Good day"
     assert KEYS["OPENAI_API_KEY"] in peer.received[0].headers["authorization"]
 
 
@@ -150,6 +150,5 @@ async def test_u49_u50_an_address_where_nobody_answers_has_its_reason(tmp_path, 
         closed = listener.getsockname()[1]
     url = ADDRESSES[reason].format(closed=closed)
     environ = environ_for(f"{url}/v1", url)
-    with running_program(scaled_command(), environ=environ, folder=tmp_path) as program:
-        program.wait_for_address()
+    with running_dragoman(scaled_command(), environ=environ, folder=tmp_path) as program:
         await check_told(program, reason)

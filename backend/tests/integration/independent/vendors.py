@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
+
 from tests.support.tapes import (
     anthropic_stream,
     anthropic_whole,
