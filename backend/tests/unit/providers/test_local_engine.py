@@ -222,6 +222,20 @@ async def test_a_killed_child_is_told_as_a_failure_and_started_again(engine: Loc
 
 
 @real_engine
+async def test_whoever_lost_it_is_told_how_it_died(engine: LocalEngine) -> None:
+    await engine.ensure_ready(PATIENCE)
+    key = engine.key
+    (pid,) = children_of(os.getpid())
+
+    os.kill(pid, signal.SIGKILL)
+    fate = await engine.fate(key)
+
+    assert fate is not None
+    assert fate.reason == "the local model's process was killed, perhaps for want of memory"
+    assert await engine.fate("another-key") is None
+
+
+@real_engine
 @pytest.mark.parametrize("moment", ["ready", "loading"])
 async def test_it_dies_with_its_parent_even_if_that_is_killed_outright(
     tmp_path: Path, moment: str
