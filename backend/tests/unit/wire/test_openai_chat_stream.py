@@ -334,6 +334,15 @@ def test_a_call_is_told_when_its_name_is_known():
     assert reader.feed(chunk(call(0, None, name="f")))[0].part == ToolCall("a", "f", "")  # type: ignore[union-attr]
 
 
+def test_what_comes_before_the_name_is_kept():
+    assert parts_of(
+        chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"arguments": "{"}, "x": 1}]}),
+        chunk(
+            {"tool_calls": [{"index": 0, "id": "", "function": {"arguments": "}", "name": "f"}}]}
+        ),
+    ) == (ToolCall("a", "f", "{}", mark("untyped", x=1)),)
+
+
 def test_a_call_that_never_has_a_name_is_told_at_the_end():
     assert parts_of(chunk(call(0, None, id="a"))) == (ToolCall("a", "", "", mark("untyped")),)
 

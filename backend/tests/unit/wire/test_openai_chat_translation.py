@@ -161,6 +161,15 @@ def test_a_moved_picture_joins_a_message_of_several_parts():
     ]
 
 
+def test_a_message_that_takes_a_moved_picture_keeps_its_own_fields():
+    named = Message("user", (Text("Hi"),), Extras("openai_chat", {"name": "ann"}))
+
+    moved = sent(asking(saying(ToolResult("a", (_PICTURE,))), named))["messages"][1]
+
+    assert moved["name"] == "ann"
+    assert len(moved["content"]) == 3
+
+
 def test_a_moved_picture_joins_a_message_that_says_nothing():
     request = asking(saying(ToolResult("a", (_PICTURE,))), saying())
 

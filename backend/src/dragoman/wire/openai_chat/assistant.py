@@ -54,13 +54,12 @@ def read_assistant(
     `call_id` is for a call in the old words, which have no ids. Raises `InvalidInput` where the
     turn is not what it should be.
     """
-    reasoning = take_reasoning(message.rest())
+    reasoning = filter(None, [take_reasoning(message.rest())])
     calls = [*_calls(message), *_function_call(message, call_id)]
     content, form = read_content(
         message, read_spoken_part, blank=blank_content(calls=bool(calls)), joined=joined
     )
-    refusal = [refusal_of(text) for text in _words(message, "refusal")]
-    return (*([reasoning] if reasoning else []), *content, *refusal, *calls), form
+    return (*reasoning, *content, *_refusal(message), *calls), form
 
 
 def blank_content(*, calls: bool) -> str | None:
@@ -68,12 +67,11 @@ def blank_content(*, calls: bool) -> str | None:
     return None if calls else ""
 
 
-def _words(message: Fields, name: str) -> Iterator[str]:
-    """Take a text that says something; anything else stays where it is."""
-    text = message.peek(name)
+def _refusal(message: Fields) -> Iterator[Part]:
+    text = message.peek("refusal")
     if isinstance(text, str) and text:
-        message.skip(name)
-        yield text
+        message.skip("refusal")
+        yield refusal_of(text)
 
 
 def take_reasoning(message: JsonObject) -> Reasoning | None:

@@ -17,6 +17,8 @@ _OLD_ID: Final = "call_0"
 
 # Where a call's words are, by the object that holds them.
 _WORDS_IN: Final = {"function": "arguments", "custom": "input"}
+# What the first piece says, and later ones leave empty.
+_HEAD: Final = frozenset({"id", "type"})
 # A call that was told before is known by its channel.
 _TOLD: Final = ToolCall("", "", "")
 
@@ -45,7 +47,8 @@ class CallTeller:
     def take(self, piece: JsonObject, place: int) -> None:
         """Take a piece of a call, which stood at `place` in its chunk."""
         call = self._call(piece, place)
-        said = {name: value for name, value in piece.items() if name != "index"}
+        said = {name: value for name, value in piece.items() if value or name not in _HEAD}
+        said.pop("index", None)
         if call.head is None:
             self._more(call, said)
             return
@@ -89,7 +92,7 @@ class CallTeller:
             self._tell(call.channel, replace(opaque, text=""), opaque.text, None)
 
     def _more(self, call: _Call, said: JsonObject) -> None:
-        left = {name: value for name, value in said.items() if name not in ("id", "type")}
+        left = {name: value for name, value in said.items() if name not in _HEAD}
         inner = dict(_object(left.pop(call.inside, None)))
         inner.pop("name", None)
         text = arguments_of(inner.pop(_WORDS_IN[call.inside], None))
@@ -111,8 +114,7 @@ def _is_function(call: JsonObject) -> bool:
 
 
 def _is_tellable(head: JsonObject) -> bool:
-    function = _object(head.get("function"))
-    return not _is_function(head) or bool(function.get("name") or function.get("arguments"))
+    return not _is_function(head) or bool(_object(head.get("function")).get("name"))
 
 
 def _opening(head: JsonObject) -> tuple[ToolCall, str]:

@@ -94,7 +94,7 @@ class _Conversation:
             return
         content = self._content(others, message.extras)
         if self._moved:
-            content = {"content": [*self._moved, *_as_parts(content)]}
+            content |= {"content": [*self._moved, *_as_parts(content)]}
             self._moved = []
         self._messages.append({"role": "user", **content})
 

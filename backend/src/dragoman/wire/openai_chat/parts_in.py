@@ -7,7 +7,7 @@ ends. So nothing is lost when calls, or words and calls, come interleaved.
 
 import re
 from collections.abc import Callable, Hashable
-from typing import Final
+from typing import Final, TypeAlias
 
 from dragoman.chat import (
     Extras,
@@ -22,14 +22,14 @@ from dragoman.chat import (
 from dragoman.wire.base import malformed
 from dragoman.wire.openai_chat.words import TOOL_CALL
 
-Piece = tuple[str, Extras | None]
+Piece: TypeAlias = tuple[str, Extras | None]
+"""What a piece adds to its part: words, and fields that nobody here knows."""
 
 
 class PartTeller:
     """Tells parts by `emit`; `claim` gives the bytes that the first event of each chunk carries.
 
-    A channel is what pieces of one part have in common. It comes with the part as it is opened,
-    of which `tell` makes use when the channel is new.
+    A channel is what the pieces of one part have in common; it is anything that can be a key.
     """
 
     def __init__(self, emit: Callable[[StreamEvent], None], claim: Callable[[], bytes]) -> None:
@@ -44,7 +44,10 @@ class PartTeller:
     def tell(
         self, channel: Hashable, opening: Part, text: str = "", extras: Extras | None = None
     ) -> None:
-        """Take a piece. Raises `UpstreamError` for more of a call that is over and told."""
+        """Take a piece of a channel; `opening` is the part as it begins, if one has to.
+
+        Raises `UpstreamError` for more of a call that is over and told.
+        """
         if channel == self._channel:
             self._continue(text, extras)
             if self._waiting:
