@@ -1,18 +1,9 @@
 """How the server is set up: every option that bears on what comes in and what is given away."""
 
-from typing import Final
-
 import uvicorn
 
 from dragoman.api.protocol import EdgeLimits, edge_protocol
 from dragoman.api.server import App
-
-SECURITY_HEADERS: Final = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-}
-"""What every answer carries, also one that the application never saw."""
 
 
 def server_config(
@@ -28,7 +19,6 @@ def server_config(
         http=edge_protocol(limits or EdgeLimits()),
         ws="none",
         lifespan="on",
-        headers=list(SECURITY_HEADERS.items()),
         server_header=False,
         proxy_headers=False,
         access_log=False,

@@ -28,6 +28,7 @@ from dragoman.api.errors import new_request_id
 from dragoman.api.head import fault_of
 from dragoman.api.polite import PoliteTransport
 from dragoman.api.refusal import Refusal, Refused
+from dragoman.api.security import SECURITY_HEADERS
 
 _log: Final = structlog.get_logger("dragoman.edge")
 
@@ -262,7 +263,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if not self._may_speak or len(self.connections) > 2 * self.limits.connections:
             self.transport.abort()
             return
-        headers = self.server_state.default_headers
+        headers = (*self.server_state.default_headers, *SECURITY_HEADERS)
         self.transport.write(refusals.answer(refusal, request_id=request_id, headers=headers))
         self.transport.close()
 

@@ -17,6 +17,7 @@ from dragoman.api.errors import (
 )
 from dragoman.api.record import Record
 from dragoman.api.relay import ClientGone, Meter
+from dragoman.api.security import SECURITY_HEADERS
 
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -100,6 +101,7 @@ class _Answer:
             self.record.status = message["status"]
             message["headers"] = [
                 *message.get("headers", ()),
+                *SECURITY_HEADERS,
                 (b"x-request-id", self.record.request_id.encode()),
             ]
         await self._send(message)
