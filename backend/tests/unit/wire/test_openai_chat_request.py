@@ -263,10 +263,23 @@ def test_each_kind_of_part_is_understood(part: JsonObject, understood: Part):
         {"type": "file"},
         {"type": "input_audio", "input_audio": {"data": "AA=="}},
         {"type": "thinking", "thinking": [{"type": "reference", "ids": [1]}]},
+        {"type": "thinking", "thinking": [{"type": "text", "text": "a", "x": 1}]},
+        {"type": "thinking", "thinking": []},
     ],
 )
 def test_a_part_that_nobody_here_knows_is_carried_whole(part: JsonObject):
     assert parts_of([part]) == (Opaque(_NAME, part["type"], part),)
+
+
+def test_thinking_in_several_texts_is_read_as_one_and_goes_out_as_it_came():
+    texts = [{"type": "text", "text": "One, "}, {"type": "text", "text": "two."}]
+    message = {"role": "assistant", "content": [{"type": "thinking", "thinking": texts}]}
+
+    (part,) = message_of(message).parts
+
+    assert part == Reasoning("One, two.", origin=_NAME, extras=mark("thinking", thinking=texts))
+    written = json.loads(wire.write_request(read(asking(message))).body)
+    assert written["messages"] == [message]
 
 
 def test_what_a_model_shows_is_carried_whole():
@@ -374,6 +387,8 @@ _SPELLINGS: Final[list[JsonObject]] = [
     asking(response_format={"type": "json_schema", "json_schema": {"schema": {}}}),
     asking(response_format={"type": "grammar"}),
     asking(stream_options={"include_usage": False}),
+    asking(stream_options={"include_usage": True}, n=1),
+    asking(stream=True, stream_options={"include_usage": True}, n=2),
     asking(reasoning={"effort": "low"}, reasoning_effort="none", thinking={"type": "enabled"}),
     asking(parallel_tool_calls=True),
     asking({"role": "user", "content": [{"type": "text", "text": ""}]}),
@@ -420,6 +435,12 @@ def test_a_request_goes_out_as_it_came(body: JsonObject):
 
     assert json.loads(written.body) == body
     assert written.receipts == ()
+
+
+def test_what_asks_for_no_more_than_everybody_gets_is_understood():
+    request = read(asking(stream=True, stream_options={"include_usage": True}, n=1))
+
+    assert request.extras == mark("n: 1", "include_usage")
 
 
 def test_a_stream_is_asked_to_tell_its_usage_beside_what_the_client_asked_of_it():

@@ -194,11 +194,12 @@ def test_thinking_in_content_parts_is_reasoning_and_text_in_them_is_text():
     assert parts_of(
         chunk({"role": "assistant", "content": [thought("Hm")]}),
         chunk({"content": [thought("m.", closed=True)]}),
+        chunk({"content": [{"type": "thinking", "thinking": thought("!")["thinking"] * 2}]}),
         chunk({"content": [{"type": "text", "text": "Ye"}]}),
         chunk({"content": "s"}),
         chunk({"content": [reference, {"type": "text", "text": "!"}]}),
     ) == (
-        Reasoning("Hmm.", origin=_NAME, extras=mark("thinking", closed=True)),
+        Reasoning("Hmm.!!", origin=_NAME, extras=mark("thinking", closed=True)),
         Text("Yes"),
         Opaque(_NAME, "reference", reference),
         Text("!"),

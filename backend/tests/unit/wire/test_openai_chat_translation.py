@@ -381,8 +381,7 @@ def test_a_stream_can_do_without_telling_its_usage():
 
 
 def test_a_client_that_asked_for_usage_itself_is_told_that_it_was_left_out():
-    asked = Extras("openai_chat", {"stream_options": {"include_usage": True}})
-    request = asking(stream=True, extras=asked)
+    request = asking(stream=True, extras=Extras("openai_chat", {}, ("include_usage",)))
 
     assert "stream_options" not in sent(request, "stream_options")
     assert changes(request, "stream_options") == [("stream_options", "dropped")]
@@ -436,9 +435,9 @@ def test_strictness_is_left_out_where_the_provider_does_not_take_it():
         (ReasoningWish(mode="off"), "none", []),
         (ReasoningWish(mode="off", effort="low"), "none", []),
         (ReasoningWish(mode="on", budget=0), "none", [("reasoning.budget", "emulated")]),
-        (ReasoningWish(budget=1024), "minimal", [("reasoning.budget", "emulated")]),
+        (ReasoningWish(budget=1024), "low", [("reasoning.budget", "emulated")]),
         (ReasoningWish(budget=10_000), "medium", [("reasoning.budget", "emulated")]),
-        (ReasoningWish(budget=100_000), "xhigh", [("reasoning.budget", "emulated")]),
+        (ReasoningWish(budget=100_000), "high", [("reasoning.budget", "emulated")]),
         (ReasoningWish(effort="low", budget=9), "low", [("reasoning.budget", "dropped")]),
         (ReasoningWish(mode="on"), None, [("reasoning.mode", "dropped")]),
         (ReasoningWish(mode="adaptive"), None, [("reasoning.mode", "dropped")]),

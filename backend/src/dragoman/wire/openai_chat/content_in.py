@@ -131,13 +131,23 @@ def _audio(part: Fields) -> Part | None:
 
 
 def _thinking(part: Fields) -> Part | None:
-    # https://docs.mistral.ai/capabilities/reasoning: a list of texts, usually one.
+    # https://docs.mistral.ai/capabilities/reasoning: a list, usually of one text.
     match part.peek("thinking"):
-        case [{"type": "text", "text": str(text), **others}] if not others:
-            part.skip("thinking")
+        case [*items] if items and all(_is_plain_text(item) for item in items):
+            if len(items) == 1:
+                part.skip("thinking")
+            text = "".join(item["text"] for item in items)
             return Reasoning(text, origin=NAME, extras=set_aside(part, THINKING))
         case _:
             return None
+
+
+def _is_plain_text(item: Json) -> bool:
+    match item:
+        case {"type": "text", "text": str(), **others}:
+            return not others
+        case _:
+            return False
 
 
 _Readers: TypeAlias = Mapping[str, Callable[[Fields], Part | None]]

@@ -144,8 +144,9 @@ def write_text(text: Text) -> JsonObject:
 
 def write_thinking(part: Reasoning) -> JsonObject:
     """Write reasoning as a content part, for servers that have it so."""
-    said = {"type": "thinking", "thinking": [{"type": "text", "text": part.text}]}
-    return put_back(said, own(part.extras))
+    left = own(part.extras)
+    texts = left.get("thinking", [{"type": "text", "text": part.text}])
+    return put_back({"type": "thinking", "thinking": texts}, left)
 
 
 def _image(image: Image, at: str, terms: Terms) -> JsonObject:

@@ -128,7 +128,8 @@ class DeltaTeller:
                 self._parts.tell("text", _TEXT, text, extras)
             case Reasoning(text=text, extras=extras):
                 self._needs_list = True
-                self._parts.tell("thinking", _THOUGHT, text, extras_of(NAME, own(extras)))
+                left = {name: own(extras)[name] for name in own(extras) if name != "thinking"}
+                self._parts.tell("thinking", _THOUGHT, text, extras_of(NAME, left))
             case part:
                 self._needs_list = True
                 self._parts.tell(object(), part)

@@ -28,6 +28,8 @@ from dragoman.wire.openai_chat.words import (
     FUNCTION,
     MEDIA,
     NAME,
+    ONE_CHOICE,
+    TELL_USAGE,
     UNNAMED,
     UNTYPED,
     set_aside,
@@ -37,9 +39,9 @@ from dragoman.wire.openai_chat.words import (
 def read_request(body: bytes) -> ChatRequest:
     """Read a client's request. Raises `InvalidInput` that says where it is wrong.
 
-    Fields nobody here knows, `n` and `stream_options` among them, stay in the extras; so does a
-    field that says nothing: a null, an empty list, `stream: false`. The extras are never `None`:
-    they tell who read the request.
+    Fields nobody here knows, `n` above 1 among them, stay in the extras; so does a field that says
+    nothing: a null, an empty list, `stream: false`. The extras are never `None`: they tell who
+    read the request.
     """
     request = read_object(body)
     limits, limit_form = _limits(request)
@@ -60,7 +62,9 @@ def read_request(body: bytes) -> ChatRequest:
         user=request.maybe_text("user"),
         metadata=_metadata(request),
         extras=Extras(
-            NAME, request.rest(), (*limit_form, *stop_form, *sampling_form, *choice_form)
+            NAME,
+            request.rest(),
+            (*limit_form, *stop_form, *sampling_form, *choice_form, *_plain_wishes(request)),
         ),
     )
 
@@ -236,6 +240,16 @@ def _stop(request: Fields) -> tuple[tuple[str, ...], tuple[str, ...]]:
             return tuple(texts), ()
         case other:
             raise request.wrong("stop", "a string or a list of strings", other)
+
+
+def _plain_wishes(request: Fields) -> Iterator[str]:
+    """Take what asks for no more than everybody gets."""
+    if request.peek("n") == 1:
+        request.skip("n")
+        yield ONE_CHOICE
+    if request.peek("stream_options") == {"include_usage": True}:
+        request.skip("stream_options")
+        yield TELL_USAGE
 
 
 def _stream(request: Fields) -> bool:

@@ -18,6 +18,8 @@ from dragoman.wire.openai_chat.words import (
     EFFORTS,
     MOST_EFFORT,
     NAME,
+    ONE_CHOICE,
+    TELL_USAGE,
     UNNAMED,
     UNTYPED,
     encode,
@@ -71,6 +73,7 @@ def _said(request: ChatRequest, terms: Terms) -> JsonObject:
             "metadata": request.metadata,
             "stream": request.stream or None,
             "stream_options": _stream_options(request, terms),
+            "n": 1 if ONE_CHOICE in forms_of(request.extras) else None,
         },
     )
 
@@ -209,5 +212,6 @@ def _limit(request: ChatRequest, terms: Terms) -> JsonObject:
 
 
 def _stream_options(request: ChatRequest, terms: Terms) -> JsonObject | None:
+    asked = TELL_USAGE in forms_of(request.extras)
     wanted = request.stream and "stream_options" not in terms.without
-    return {"include_usage": True} if wanted else None
+    return {"include_usage": True} if wanted or asked else None

@@ -44,6 +44,12 @@ INDEXED: Final = "indexed"
 NO_ARGUMENTS: Final = "no arguments"
 """A call without the field `arguments`."""
 
+ONE_CHOICE: Final = "n: 1"
+"""A request that says outright that it wants one choice."""
+
+TELL_USAGE: Final = "include_usage"
+"""A request whose `stream_options` ask for a usage chunk, and for nothing else."""
+
 UNNAMED: Final = "unnamed"
 """A schema or a file without the name that this format wants for it."""
 
@@ -113,16 +119,10 @@ CHOICES: Final[dict[str, ChoiceMode]] = {
 }
 
 # How hard to think where only a ceiling in tokens was given: the first that is not below it. The
-# figures are OpenRouter's shares of a 32,000 token answer
-# (https://openrouter.ai/docs/use-cases/reasoning-tokens).
-EFFORTS: Final[tuple[tuple[int, str], ...]] = (
-    (0, "none"),
-    (3_200, "minimal"),
-    (6_400, "low"),
-    (16_000, "medium"),
-    (25_600, "high"),
-)
-MOST_EFFORT: Final = "xhigh"
+# figures are OpenRouter's shares of an answer of 32,000 tokens
+# (https://openrouter.ai/docs/use-cases/reasoning-tokens); the words, those that all models know.
+EFFORTS: Final[tuple[tuple[int, str], ...]] = ((0, "none"), (6_400, "low"), (16_000, "medium"))
+MOST_EFFORT: Final = "high"
 
 # What `without` may name beside any field of the body, which is then left out with a receipt.
 FEATURES: Final[dict[str, str]] = {
