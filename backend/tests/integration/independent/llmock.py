@@ -40,6 +40,7 @@ def running_llmock(folder: Path) -> Iterator[Program]:
         eventually(lambda: _is_open(port) or not program.alive)
         assert program.alive, program.said + program.log
         yield program
+        program.kill()  # it would see every delay through to its end
 
 
 def _free_port() -> int:

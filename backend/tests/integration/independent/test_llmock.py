@@ -324,5 +324,5 @@ async def test_a_client_that_leaves_in_mid_stream_ends_the_vendors_work(
         came.close()
 
     (asked,) = await mock.requests()
-    assert (asked["fault"], asked["completed"]) == ("stream:stall@5", False)
-    assert asked["stall_waited"] < 5
+    assert not asked["completed"]
+    assert asked["duration"] < 10, "of 30: the vendor was hung up on"
