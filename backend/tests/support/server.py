@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import uvicorn
 
+from dragoman.api.edge import server_config
 from dragoman.api.relay import Pace
 from dragoman.app import create_app
 from dragoman.config import Configuration, load_configuration
@@ -91,8 +92,7 @@ async def running(
     app = create_app(configuration, registry=providers, timeouts=timeouts, pace=pace, load=load)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    settings = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", ws="none")
-    server = uvicorn.Server(settings)
+    server = uvicorn.Server(server_config(app))
     serving = asyncio.create_task(server._serve([listener]))
     while not server.started:
         assert not serving.done(), "the server did not start"
