@@ -7,11 +7,11 @@ from httpx2 import ASGITransport, AsyncClient, Response
 from dragoman.api.docs import mount_docs
 
 
-async def get(path: str, **options: str) -> Response:
+async def get(path: str, headers: dict[str, str] | None = None, **options: str) -> Response:
     app = FastAPI(title="A <title> & more", docs_url=None, redoc_url=None, **options)
     mount_docs(app)
     async with AsyncClient(transport=ASGITransport(app=app), base_url="http://localhost") as client:
-        return await client.get(path)
+        return await client.get(path, headers=headers)
 
 
 async def test_the_page_names_no_foreign_origin_and_has_nothing_inline():
@@ -61,3 +61,16 @@ async def test_the_page_does_not_describe_itself():
 async def test_no_other_file_of_the_package_can_be_reached():
     for path in ("/docs/__init__.py", "/docs/..%2fmain.py", "/docs/favicon-32x32.png"):
         assert (await get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    ["0-," * 3_999 + "0-", ",".join(f"{place}-" for place in range(3_000))],
+    ids=["the same range", "overlapping ranges"],
+)
+async def test_a_file_is_not_sent_many_times_over(ranges: str):
+    whole = await get("/docs/swagger-ui-bundle.js")
+    parts = await get("/docs/swagger-ui-bundle.js", {"range": f"bytes={ranges}"})
+
+    assert parts.status_code in {200, 416}
+    assert len(parts.content) <= len(whole.content)
