@@ -11,9 +11,8 @@ from typing import Final
 
 import click
 import structlog
-import uvicorn
 
-from dragoman.api.protocol import EdgeProtocol
+from dragoman.api.edge import server_config
 from dragoman.api.server import App
 from dragoman.app import compose, create_app
 from dragoman.config import ConfigurationError, Settings
@@ -84,19 +83,9 @@ def refuse_exposure(settings: Settings, found: Sequence[Place]) -> None:
 
 def run(app: App, listeners: list[socket], *, level: str, announce: Callable[[], None]) -> None:
     """Run the server on sockets that listen already, and leave with the exit code of its end."""
-    config = uvicorn.Config(
-        app,
-        http=EdgeProtocol,
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        # uvicorn tells of every start and end; the greeting says that already.
-        log_level="warning" if level == "info" else level,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=DRAIN,
-    )
+    # uvicorn tells of every start and end; the greeting says that already.
+    quieter = "warning" if level == "info" else level
+    config = server_config(app, log_level=quieter, drain=DRAIN)
     server = GracefulServer(config, announce)
     try:
         server.run(listeners)
