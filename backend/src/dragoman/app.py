@@ -19,6 +19,7 @@ from dragoman.api.errors import Problem, problem_of
 from dragoman.api.fastapi_errors import speak_one_language
 from dragoman.api.guard import Guard
 from dragoman.api.openapi import describe
+from dragoman.api.page import mount_page
 from dragoman.api.relay import Meter, Pace
 from dragoman.api.routes.health import health_router
 from dragoman.api.routes.messages import MessagesRoute
@@ -229,6 +230,7 @@ def create_app(
     rest.include_router(models_router(lambda: service.setup))
     rest.include_router(health_router(lambda: service.setup, lambda: watcher.status, meter))
     mount_docs(rest)
+    mount_page(rest)
     speak_one_language(rest)
     messages = MessagesRoute(lambda: service.setup, service.explain, pace=pace)
     describe(rest)

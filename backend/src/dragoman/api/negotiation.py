@@ -1,6 +1,7 @@
-"""Whole or streamed: what a client's `Accept` header asks for (RFC 9110, section 12.5.1)."""
+"""What a client would like best, by its `Accept` and `Accept-Encoding` (RFC 9110, section 12.5)."""
 
 import re
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from dragoman.chat import InvalidInput
@@ -33,6 +34,21 @@ def wants_event_stream(accept: str | None) -> bool:
         problem = f"nothing acceptable can be sent: take {_JSON} or {_EVENT_STREAM}"
         raise InvalidInput("accept", problem, status=406)
     return streamed > whole
+
+
+def best_coding(accept_encoding: str | None, available: Iterable[str]) -> str:
+    """Choose a content coding: the largest weight wins, then what comes first in `available`.
+
+    A client that says nothing, or takes none of them, gets `identity`: the content as it is.
+    """
+    wishes: dict[str, float] = {}
+    for text in (accept_encoding or "").lower().split(","):
+        name, *parameters = (part.strip() for part in text.split(";"))
+        wishes[name] = _weight(parameters) or 0
+    otherwise = wishes.get("*", 0)
+    weights = {coding: wishes.get(coding, otherwise) for coding in available}
+    best = max(weights, key=weights.__getitem__, default="identity")
+    return best if weights.get(best) else "identity"
 
 
 def _best(ranges: list[str], media_type: str) -> _Range:

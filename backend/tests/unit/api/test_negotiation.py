@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragoman.api.negotiation import wants_event_stream
+from dragoman.api.negotiation import best_coding, wants_event_stream
 from dragoman.chat import InvalidInput
 
 
@@ -80,3 +80,31 @@ def test_any_header_is_understood_or_not_acceptable(accept: str):
         assert wants_event_stream(accept) in {True, False}
     except InvalidInput as error:
         assert error.status == 406  # noqa: PT017 - most headers raise nothing
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "coding"),
+    [
+        (None, "identity"),
+        ("", "identity"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("GZIP", "gzip"),
+        ("gzip;q=1.0, br;q=0.5", "gzip"),
+        ("gzip;q=0.2, identity;q=0.8", "identity"),
+        ("br;q=0, gzip", "gzip"),
+        ("*", "br"),
+        ("br;q=0, *", "gzip"),
+        ("gzip;q=0.000", "identity"),
+        ("identity;q=0", "identity"),
+        ("zstd", "identity"),
+        ("gzip;q=2", "identity"),
+        (",;,gzip", "gzip"),
+    ],
+)
+def test_the_coding_a_client_likes_best_is_chosen(accept_encoding: str | None, coding: str):
+    assert best_coding(accept_encoding, ["br", "gzip", "identity"]) == coding
+
+
+@given(st.text(max_size=60))
+def test_any_header_at_all_gets_a_coding_that_is_there(accept_encoding: str):
+    assert best_coding(accept_encoding, ["gzip"]) in {"gzip", "identity"}
