@@ -69,6 +69,18 @@ async def test_u33_a_finished_stream_without_its_mark_is_complete(asker, upstrea
     assert answer.last["totalTokens"] == 9
 
 
+@pytest.mark.parametrize("end", ["cut", "reset"])
+async def test_u33_a_finished_stream_that_breaks_before_its_mark_is_not_complete(
+    asker, upstream, end
+):
+    upstream.play(streamed(OPENAI.stream(["Good", " day"])[:-1], end=end, pause=MOMENT))
+    answer = await asker.ask("gpt", "streamed")
+    assert (answer.text, answer.outcome) == (
+        "Good day",
+        (200, "CONNECTION_ERROR", "stream_interrupted"),
+    )
+
+
 async def test_u33_a_message_without_its_stop_is_not_complete(asker, upstream):
     upstream.play(streamed(ANTHROPIC.stream(["Good", " day"])[:-1]))
     answer = await asker.ask("claude", "streamed")
