@@ -34,6 +34,28 @@ async def test_u22_unavailable_keeps_its_retry_after(asker, upstream, vendor, mo
     assert answer.last["detail"]["retryAfter"] == 11
 
 
+LAST_WORDS = {
+    "broken off": Script(429, {**JSON, "retry-after": "3"}, (b'{"error": {"mess',), end="cut"),
+    "never finished": Script(429, {**JSON, "retry-after": "3"}, (b'{"error": {',), end="hang"),
+    "without end": Script(429, {**JSON, "retry-after": "3"}, (b"x" * 65536,) * 400),
+    "garbled": Script(
+        429, {**JSON, "retry-after": "3", "content-encoding": "gzip"}, (b"not packed",)
+    ),
+}
+
+
+@BOTH_VENDORS
+@BOTH_MODES
+@pytest.mark.parametrize("words", LAST_WORDS)
+async def test_an_error_keeps_its_status_and_wait_whatever_becomes_of_its_words(
+    asker, upstream, vendor, mode, words
+):
+    upstream.play(LAST_WORDS[words])
+    answer = await asker.ask(vendor.model, mode)
+    assert answer.outcome == (503, "RATE_LIMIT", "rate_limited")
+    assert answer.headers["retry-after"] == "3"
+
+
 @BOTH_VENDORS
 @BOTH_MODES
 @pytest.mark.parametrize("body", [b"{", b"not json", b'{"choices": [', b"\xff\xfe{}"])

@@ -43,6 +43,10 @@ from dragoman.wire.base import ProviderSide, StreamReader, malformed
 
 _DRAIN: Final = 0.2
 """Seconds to wait for the last bytes after a finished stream, so that its connection is kept."""
+_ERROR_TIME: Final = 5.0
+"""Seconds to wait for the body of an error, whose status is known already."""
+_LONGEST_ERROR: Final = 1 << 20
+"""How much of an error's body is read, in bytes."""
 
 _EVENT_STREAM: Final = "text/event-stream"
 _REQUEST_IDS: Final = ("x-request-id", "request-id")
@@ -267,10 +271,26 @@ async def _failed(
         return UpstreamError(
             Failure(status=status, reason="upstream_redirect", message="the provider redirects")
         )
-    body = await patience.wait(read_body(response))
+    body = await _last_words(response, patience)
     failure = wire.read_failure(status, headers, body)
     wait = retry_after_of(headers, body, now=time.time(), status=status)
     return UpstreamError(replace(failure, retry_after=wait))
+
+
+async def _last_words(response: UpstreamResponse, patience: "_Patience") -> bytes:
+    """Read what an error says of itself, as far as it comes: without it, its status says enough."""
+    said = bytearray()
+
+    async def listen() -> None:
+        async for chunk in response.chunks():
+            said.extend(chunk)
+            if len(said) > _LONGEST_ERROR:
+                break
+
+    with suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(_ERROR_TIME):
+            await patience.wait(listen())
+    return bytes(said)
 
 
 @contextmanager
