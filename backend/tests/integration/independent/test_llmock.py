@@ -1,6 +1,7 @@
 """Both vendors as somebody else understands them: llmock behind `dragoman serve`."""
 
 import asyncio
+import json
 
 import aiohttp
 import pytest
@@ -333,3 +334,36 @@ async def test_a_client_that_leaves_in_mid_stream_ends_the_vendors_work(
     (asked,) = await mock.requests()
     assert not asked["completed"]
     assert asked["duration"] < 10, "of 30: the vendor was hung up on"
+
+
+@BOTH_VENDORS
+async def test_each_request_is_told_in_one_line_of_the_log(served, asker, mock, vendor):
+    known = len(log_of(served))
+    await asker.ask(vendor.model, "streamed")
+    await mock.script({"type": "fail", "status": 429})
+    await asker.ask(vendor.model, "whole")
+
+    good, bad = log_of(served)[known:]
+
+    assert (good["status"], good["model"], good.get("reason")) == (200, vendor.model, None)
+    assert good["route"] == "POST /api/v1/messages"
+    assert (good["tokens_in"], good["tokens_out"]) == (len(PROMPT) // 4, len(ECHO) // 4)
+    assert 0 < good["ms_first_token"] <= good["ms_total"]
+    assert (bad["status"], bad["reason"]) == (503, "rate_limited")
+    assert good["request_id"] != bad["request_id"]
+
+
+def log_of(program) -> list[dict[str, object]]:
+    lines = [json.loads(line) for line in program.log.splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == "request"]
+
+
+async def test_the_most_talkative_log_holds_no_key_and_no_prompt(environ, mock, tmp_path):
+    command = dragoman_command("serve", "--port", "0", "--log-level", "debug")
+    with running_dragoman(command, environ=environ | {"DEBUG": "1"}, folder=tmp_path) as talkative:
+        async with watched(talkative) as asker:
+            for model in PATHS:
+                for mode in ("whole", "streamed"):
+                    await asker.ask(model, mode)
+                    await mock.script({"type": "fail", "status": 401, "message": PROMPT})
+                    await asker.ask(model, mode)
