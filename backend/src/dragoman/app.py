@@ -17,7 +17,7 @@ import dragoman
 from dragoman.api.docs import mount_docs
 from dragoman.api.errors import Problem, problem_of
 from dragoman.api.fastapi_errors import speak_one_language
-from dragoman.api.guard import Guard
+from dragoman.api.guard import Guard, is_loopback
 from dragoman.api.openapi import describe
 from dragoman.api.page import mount_page
 from dragoman.api.relay import Meter, Pace
@@ -220,22 +220,27 @@ def create_app(
         configuration, load=load or (lambda: configuration), reload=service.reload
     )
     meter = Meter()
+    settings = configuration.settings
+    # Beyond this machine the server tells strangers nothing about itself.
+    at_home = is_loopback(settings.host)
     rest = FastAPI(
         title="Dragoman",
         version=dragoman.__version__,
+        openapi_url="/openapi.json" if at_home else None,
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan(service, watcher if load is not None else None),
     )
     rest.include_router(models_router(lambda: service.setup))
     rest.include_router(health_router(lambda: service.setup, lambda: watcher.status, meter))
-    mount_docs(rest)
+    if at_home:
+        mount_docs(rest)
     mount_page(rest)
     speak_one_language(rest)
     messages = MessagesRoute(lambda: service.setup, service.explain, pace=pace)
     describe(rest)
     routes = Dispatch({"/api/v1/messages": {"POST": messages}}, rest)
-    guarded = Guard(routes, configuration.settings.host)
+    guarded = Guard(routes, settings.host, allowed_hosts=settings.allowed_hosts)
     return Boundary(guarded, explain=service.explain, meter=meter)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 
@@ -321,3 +322,25 @@ async def test_the_schema_tells_of_the_streaming_route(dragoman):
         "text/event-stream",
     }
     assert schema["components"]["schemas"]["Question"]["required"] == ["message"]
+
+
+async def test_a_body_too_long_is_refused_and_the_connection_ends(dragoman):
+    response = await dragoman.client.post(
+        "/api/v1/messages",
+        data=BytesIO(b"x" * ((1 << 20) + 1)),
+        headers={"content-type": "application/json"},
+    )
+    error = await response.json()
+    assert (response.status, error["reason"]) == (413, "body_too_large")
+    assert response.headers["connection"] == "close"
+
+
+async def test_the_fine_word_tells_one_mistake_from_another(dragoman):
+    async def reason(**sent: object) -> str:
+        response = await dragoman.client.post("/api/v1/messages", **sent)
+        return (await response.json())["reason"]
+
+    assert await reason(json={"message": "x", "model": "no"}) == "unknown_model"
+    assert await reason(data=b"{}", headers={"content-type": "text/plain"}) == "bad_content_type"
+    assert await reason(json={}) == "validation"
+    assert await reason(json={"message": "x"}, headers={"accept": "image/png"}) == "not_acceptable"

@@ -42,7 +42,12 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int = MAX_BODY) ->
     _check_type(_header(scope, b"content-type"))
     encoding = _header(scope, b"content-encoding")
     if encoding is not None and encoding.lower() != "identity":
-        raise InvalidInput("content-encoding", "send the body as it is, uncompressed", status=415)
+        raise InvalidInput(
+            "content-encoding",
+            "send the body as it is, uncompressed",
+            status=415,
+            reason="bad_encoding",
+        )
     declared = _header(scope, b"content-length")
     if declared is not None and declared.isdecimal() and int(declared) > limit:
         raise _too_long(limit)
@@ -67,15 +72,20 @@ def _header(scope: Scope, name: bytes) -> str | None:
 def _check_type(content_type: str | None) -> None:
     essence, *parameters = (content_type or "").split(";")
     if not _JSON_TYPE.fullmatch(essence.strip()):
-        raise InvalidInput("content-type", "must be application/json", status=415)
+        raise _wrong_type("must be application/json")
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in _UTF_8:
-            raise InvalidInput("content-type", "the charset must be utf-8", status=415)
+            raise _wrong_type("the charset must be utf-8")
+
+
+def _wrong_type(problem: str) -> InvalidInput:
+    return InvalidInput("content-type", problem, status=415, reason="bad_content_type")
 
 
 def _too_long(limit: int) -> InvalidInput:
-    return InvalidInput("body", f"must be at most {limit:,} bytes long", status=413)
+    problem = f"must be at most {limit:,} bytes long"
+    return InvalidInput("body", problem, status=413, reason="body_too_large")
 
 
 def decode_json(body: bytes) -> object:
@@ -154,7 +164,7 @@ def _check_depth(value: Json) -> None:
 
 
 def _too_deep() -> InvalidInput:
-    return InvalidInput("body", f"is nested more than {MAX_DEPTH} levels deep")
+    return InvalidInput("body", f"is nested more than {MAX_DEPTH} levels deep", reason="json_depth")
 
 
 def _strings(value: Json, path: str) -> Iterator[tuple[str, str]]:

@@ -49,10 +49,15 @@ class Problem(Struct, frozen=True):
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """`Retry-After` in whole seconds, rounded up, when it is known."""
-        if self.retry_after is None:
-            return []
-        return [(b"retry-after", str(max(0, ceil(self.retry_after))).encode())]
+        """`Retry-After` in whole seconds, rounded up, when it is known; the end of the connection
+        where more of a refused body is still to come.
+        """
+        headers = []
+        if self.retry_after is not None:
+            headers.append((b"retry-after", str(max(0, ceil(self.retry_after))).encode()))
+        if self.status == 413:
+            headers.append((b"connection", b"close"))
+        return headers
 
 
 def problem_of(error: Exception, *, debug: bool = False) -> Problem:
@@ -68,7 +73,7 @@ def problem_of(error: Exception, *, debug: bool = False) -> Problem:
         case InvalidInput():
             field = {"field": error.path} if error.path else None
             problem = Problem(
-                error.status, "INVALID_REQUEST", "validation", str(error), detail=field
+                error.status, "INVALID_REQUEST", error.reason, str(error), detail=field
             )
         case _:
             message = "something went wrong inside the server; the request id finds it in the log"

@@ -63,7 +63,7 @@ class Guard:
     def __init__(self, app: App, host: str, *, allowed_hosts: Iterable[str] = ()) -> None:
         self._app = app
         further = frozenset(name.lower() for name in allowed_hosts)
-        self._hosts = _LOOPBACK | further if further or _is_loopback(host) else None
+        self._hosts = _LOOPBACK | further if further or is_loopback(host) else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve or refuse one request; there are no WebSockets here."""
@@ -140,7 +140,8 @@ def _authority(text: str) -> Authority | None:
     return None if parts is None else (parts[1], int(parts[2]) if parts[2] else None)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach what listens on `host`."""
     if host.lower() == "localhost":
         return True
     try:

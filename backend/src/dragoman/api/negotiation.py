@@ -32,7 +32,7 @@ def wants_event_stream(accept: str | None) -> bool:
     whole, streamed = _best(ranges, _JSON), _best(ranges, _EVENT_STREAM)
     if whole.weight == streamed.weight == 0:
         problem = f"nothing acceptable can be sent: take {_JSON} or {_EVENT_STREAM}"
-        raise InvalidInput("accept", problem, status=406)
+        raise InvalidInput("accept", problem, status=406, reason="not_acceptable")
     return streamed > whole
 
 

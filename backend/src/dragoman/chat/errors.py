@@ -77,13 +77,19 @@ class DragomanError(Exception):
 
 
 class InvalidInput(DragomanError):  # noqa: N818 - it says what the input is
-    """The caller's request cannot be understood: `path` says where, `problem` what is wrong."""
+    """The caller's request cannot be understood: `path` says where, `problem` what is wrong.
 
-    def __init__(self, path: str, problem: str, *, status: int = 400) -> None:
+    `status` is for an HTTP client, `reason` a fine word for logs and clients.
+    """
+
+    def __init__(
+        self, path: str, problem: str, *, status: int = 400, reason: str = "validation"
+    ) -> None:
         super().__init__(f"{path}: {problem}" if path else problem)
         self.path = path
         self.problem = problem
         self.status = status
+        self.reason = reason
 
 
 class UpstreamError(DragomanError):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .environment import Variables
 from .errors import Findings, Mistake
@@ -33,6 +34,7 @@ class Settings(Struct, frozen=True):
     port: int = 8000
     log_level: str = "info"
     debug: bool = False
+    allowed_hosts: tuple[str, ...] = ()
     insecure_no_auth: bool = False
     trust_proxies: bool = False
     local_model: Path | None = None
@@ -74,6 +76,11 @@ def _host(given: Given) -> str:
     if not text.isascii() or any(character.isspace() or character in "/@" for character in text):
         raise Mistake(f"{quoted(text)} is not a host: write a name or an address, as 127.0.0.1")
     return text.removeprefix("[").removesuffix("]")
+
+
+def _hosts(given: Given) -> tuple[str, ...]:
+    items = given.value if isinstance(given.value, list) else _string(given).split(",")
+    return tuple(_host(replace(given, value=item)).lower() for item in items)
 
 
 def _port(given: Given) -> int:
@@ -151,6 +158,12 @@ LOG_LEVEL: Final = Setting("log_level", "LOG_LEVEL", _log_level, "how much is lo
 DEBUG: Final = Setting(
     "debug", "DEBUG", _boolean, "error bodies name the class of the error", shared=True
 )
+ALLOWED_HOSTS: Final = Setting(
+    "allowed_hosts",
+    "DRAGOMAN_ALLOWED_HOSTS",
+    _hosts,
+    "further names that clients may use for this server, as behind a proxy",
+)
 INSECURE_NO_AUTH: Final = Setting(
     "insecure_no_auth",
     "DRAGOMAN_INSECURE_NO_AUTH",
@@ -189,6 +202,7 @@ AnySetting: TypeAlias = (
     | Setting[bool]
     | Setting[Path]
     | Setting[Path | None]
+    | Setting[tuple[str, ...]]
 )
 SETTINGS: Final[tuple[AnySetting, ...]] = (
     HOST,
@@ -196,6 +210,7 @@ SETTINGS: Final[tuple[AnySetting, ...]] = (
     DATA_DIR,
     LOG_LEVEL,
     DEBUG,
+    ALLOWED_HOSTS,
     INSECURE_NO_AUTH,
     TRUST_PROXIES,
     LOCAL_MODEL,
@@ -281,6 +296,7 @@ def read_settings(layers: tuple[Layer, ...], where: Folders, findings: Findings)
         data_dir=ask(DATA_DIR, where.data),
         log_level=ask(LOG_LEVEL, "info"),
         debug=ask(DEBUG, default=False),
+        allowed_hosts=ask(ALLOWED_HOSTS, ()),
         insecure_no_auth=ask(INSECURE_NO_AUTH, default=False),
         trust_proxies=ask(TRUST_PROXIES, default=False),
         local_model=ask(LOCAL_MODEL, None),

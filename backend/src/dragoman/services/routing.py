@@ -39,4 +39,8 @@ class Setup(Struct, frozen=True):
             if entry.id == model_id:
                 return entry
         known = ", ".join(entry.id for entry in self.models.models)
-        raise InvalidInput("model", f"there is no model {model_id!r} here; there are: {known}")
+        raise InvalidInput(
+            "model",
+            f"there is no model {model_id!r} here; there are: {known}",
+            reason="unknown_model",
+        )
