@@ -7,19 +7,22 @@ MAKEFLAGS += --no-print-directory
 # make run ARGS="--port 9000"      options for `dragoman serve`
 # make test ARGS="tests/unit -x"   options for pytest
 # make run LOCAL=no                without the embedded model
+# make run PAGE=no                 without looking whether the page is built, and current
 # make setup PYTHON=python3.12     with this interpreter
 ARGS ?=
 LOCAL ?= yes
+PAGE ?= yes
 export PYTHON
 
 BIN := .venv/bin
+LLMOCK := DRAGOMAN_LLMOCK="$(CURDIR)/.tools/llmock/bin/llmock"
 RUN_LEVEL := $(if $(filter no,$(LOCAL)),base,local)
 
 .NOTPARALLEL:
-.PHONY: help setup setup-run setup-test run test check fmt docs lock clean
+.PHONY: help setup setup-run setup-test page run test test-page test-browser check fmt docs lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## everything a developer needs, into .venv
 	@scripts/setup dev
@@ -30,22 +33,38 @@ setup-run: ## only what running needs (LOCAL=no: without the embedded model)
 setup-test: setup ## what the tests need, their independent upstream included
 	@scripts/setup llmock
 
+page: ## build the page, if it is missing or older than its source
+	@scripts/setup page
+
 run: setup-run ## start the server on http://127.0.0.1:8000 (ARGS="--port 9000")
+	@$(if $(filter no,$(PAGE)),:,scripts/setup page) || echo "· going on with the page as it is"
 	@exec $(BIN)/dragoman serve $(ARGS)
 
-test: setup-test ## every test (ARGS="tests/unit -x")
-	@cd backend && DRAGOMAN_LLMOCK="$(CURDIR)/.tools/llmock/bin/llmock" \
-		exec ../$(BIN)/pytest $(ARGS)
+test: setup-test ## every test (ARGS="tests/unit -x": only these of the server)
+	@$(if $(ARGS),:,scripts/setup page)
+	@cd backend && $(LLMOCK) ../$(BIN)/pytest $(ARGS)
+	@$(if $(ARGS),:,$(MAKE) test-page test-browser)
+
+test-page: ## the tests of the page without a browser
+	@scripts/setup npm test
+
+test-browser: setup-test page ## the tests of the page in a real browser, against a real server
+	@$(LLMOCK) scripts/setup npm run --silent e2e
 
 check: setup ## lint, formatting, types, direction of imports
 	@cd backend && ../$(BIN)/ruff check --config pyproject.toml . ../scripts
 	@cd backend && ../$(BIN)/ruff format --config pyproject.toml --check . ../scripts
-	@cd backend && ../$(BIN)/mypy
+	@cd backend && ../$(BIN)/mypy && ../$(BIN)/mypy hatch_build.py
 	@cd backend && ../$(BIN)/lint-imports --no-logo
+	@scripts/setup npm run --silent lint
+	@scripts/setup npm run --silent format:check
+	@scripts/setup npm run --silent typecheck
 
 fmt: setup ## format, and fix what the linter can fix
 	@cd backend && ../$(BIN)/ruff check --config pyproject.toml --fix-only . ../scripts
 	@cd backend && ../$(BIN)/ruff format --config pyproject.toml . ../scripts
+	@scripts/setup npm run --silent lint -- --fix
+	@scripts/setup npm run --silent format
 
 docs: setup ## check that every link in the documents leads somewhere
 	@$(BIN)/python scripts/check_links.py
@@ -55,7 +74,8 @@ lock: ## choose newer versions of everything, a week old at least
 	@scripts/lock "$(CURDIR)/.tools/bootstrap/bin/uv"
 
 clean: ## remove the environments, caches and reports
-	@rm -rf .venv .tools backend/dist backend/htmlcov backend/.coverage
+	@rm -rf .venv .tools backend/dist backend/htmlcov backend/.coverage backend/src/dragoman/_web
+	@rm -rf frontend/node_modules frontend/e2e/artifacts
 	@find . -name node_modules -prune -o -type d \( -name __pycache__ -o -name .pytest_cache \
 		-o -name .mypy_cache -o -name .ruff_cache -o -name .hypothesis \
 		-o -name .import_linter_cache \) -prune -exec rm -rf {} +

@@ -20,7 +20,7 @@ def pins(name: str) -> dict[str, str]:
 def test_every_environment_has_its_lock() -> None:
     names = [lock.stem for lock in LOCKS]
 
-    assert names == ["base", "dev", "llmock", "local", "tools"]
+    assert names == ["base", "dev", "llmock", "local", "node", "tools"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
