@@ -1,9 +1,7 @@
 """`dragoman check`: everything about the configuration, and every mistake in it with its cure."""
 
 import asyncio
-import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final, final
 
 import click
@@ -11,18 +9,15 @@ import click
 from dragoman.app import Composition, compose
 from dragoman.config import Configuration, ConfigurationError, ModelEntry
 from dragoman.services.providers import BaseProvider, LocalProvider, Runtime, State, status_of
-from dragoman.services.providers.local_engine import OLD_PROCESSOR
 
 from . import data_folder
 from .binding import BindError, places
 from .configuration import Loader
 from .discovery import Offer, ask_all, is_offered, missing, runtime_of
 from .endings import CONFIGURATION, leave
+from .processor import complaint_about_processor
 from .serve import EXPOSED, is_exposed
 from .table import table
-
-CPU_FACTS: Final = Path("/proc/cpuinfo")
-"""Where Linux tells what its processors can."""
 
 _INDENT: Final = "  "
 
@@ -123,20 +118,8 @@ def _state(provider: BaseProvider, runtime: Runtime) -> tuple[str, str | None]:
             return f"enabled: needs no key{place}", None
         case State.LOADING:
             own = isinstance(provider, LocalProvider)
-            problem = complaint_about_processor(CPU_FACTS) if own else None
+            problem = complaint_about_processor() if own else None
             return problem or "can run here, and starts when it is needed", problem
-
-
-def complaint_about_processor(facts: Path) -> str | None:
-    """Say if the processor is too old for the local engine; `None` also where nobody knows."""
-    try:
-        flags = re.search(r"^flags\s*:(.*)$", facts.read_text(), re.MULTILINE)
-    except OSError:
-        return None
-    # Only Intel's and AMD's are told of in this way; the builds for others ask for nothing special.
-    if flags is None or {"avx2", "fma"} <= set(flags[1].split()):
-        return None
-    return OLD_PROCESSOR
 
 
 def _check_models(composition: Composition, report: Report) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 import dragoman
 from dragoman.app import Composition
 from dragoman.config import ModelEntry
+from dragoman.services.providers import Background
 from dragoman.services.providers.local import TOY
 
 MOST: Final = 12
@@ -46,9 +47,10 @@ def greeting(address: str, composition: Composition, *, program: str) -> str:
 
 
 def _model(entry: ModelEntry, composition: Composition) -> str:
-    provider = composition.registry.get(entry.provider).get_config({}).name
+    provider = composition.registry.get(entry.provider)
     mark = "*" if entry.default else " "
-    return f"{mark} {entry.id}  {entry.name}, from {provider}"
+    loading = " (is being loaded)" if isinstance(provider, Background) else ""
+    return f"{mark} {entry.id}  {entry.name}, from {provider.get_config({}).name}{loading}"
 
 
 def program(argv: str, *, cwd: Path) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final, Self, TypeVar, final
 T = TypeVar("T")
 
 FAREWELL: Final = 10.0  # seconds for what is still running to end
+DOZE: Final = 0.2  # seconds after which a Ctrl-C is noticed at the latest
 
 
 @final
@@ -36,6 +37,8 @@ class LoopThread:
             self._loop.call_soon_threadsafe(leaving.set)
             with suppress(TimeoutError):
                 kept.result(FAREWELL)
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(_end_the_rest(), self._loop).result(FAREWELL)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(FAREWELL)
         if not self._thread.is_alive():
@@ -61,11 +64,21 @@ class LoopThread:
             running.append(self._loop.create_task(work))
             running[0].add_done_callback(partial(_hand_over, outcome))
 
-        self._loop.call_soon_threadsafe(begin)
+        def end() -> None:
+            if running:
+                running[0].cancel()
+            else:  # Ctrl-C came before anything was begun
+                work.close()
+                _cancel(outcome)
+
         try:
+            self._loop.call_soon_threadsafe(begin)
+            # A signal that comes just before a thread falls asleep does not wake it: so it dozes.
+            while not outcome.done():
+                wait([outcome], DOZE)
             return outcome.result()
         except KeyboardInterrupt:
-            self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in running])
+            self._loop.call_soon_threadsafe(end)
             wait([outcome], FAREWELL)
             raise
 
@@ -83,11 +96,23 @@ async def _stay(
         entered.set_exception(error)
 
 
+async def _end_the_rest() -> None:
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
+
+
 def _hand_over(outcome: Future[T], task: asyncio.Task[T]) -> None:
     if task.cancelled():
-        outcome.cancel()
-        outcome.set_running_or_notify_cancel()
+        _cancel(outcome)
     elif error := task.exception():
         outcome.set_exception(error)
     else:
         outcome.set_result(task.result())
+
+
+def _cancel(outcome: Future[T]) -> None:
+    outcome.cancel()
+    outcome.set_running_or_notify_cancel()

@@ -2,7 +2,7 @@
 
 import sys
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from socket import socket
@@ -14,15 +14,17 @@ import structlog
 
 from dragoman.api.edge import server_config
 from dragoman.api.server import App
-from dragoman.app import compose, create_app
+from dragoman.app import Composition, compose, create_app
 from dragoman.config import ConfigurationError, Settings
 from dragoman.observability.logs import configure_logging
+from dragoman.services.providers import LocalProvider
 
 from . import data_folder
 from .binding import Place, listen, places, web_address
 from .configuration import Loader
 from .endings import CommandError, leave
 from .greeting import greeting, program
+from .processor import complaint_about_processor
 from .server import GracefulServer
 
 DRAIN: Final = 30
@@ -47,7 +49,7 @@ def serve(load: Loader, *, open_page: bool) -> None:
     found = places(settings.host)
     refuse_exposure(settings, found)
     composition = compose(configuration, registry=load.registry)
-    for warning in composition.warnings:
+    for warning in _warnings(composition):
         click.echo(f"! {warning}", err=True)
     data_folder.prepare(settings.data_dir)
     with ExitStack() as opened:
@@ -68,6 +70,17 @@ def serve(load: Loader, *, open_page: bool) -> None:
 
         app = create_app(configuration, load=load, registry=load.registry)
         run(app, listeners, level=settings.log_level, announce=announce)
+
+
+def _warnings(composition: Composition) -> Iterator[str]:
+    """Give what the operator should know: of the configuration, and of this machine."""
+    yield from composition.warnings
+    for provider in composition.models.disabled:
+        yield provider.message
+    used = {entry.provider for entry in composition.models.models}
+    complaint = complaint_about_processor() if LocalProvider().provider_id in used else None
+    if complaint is not None:
+        yield complaint
 
 
 def is_exposed(found: Sequence[Place]) -> bool:

@@ -111,6 +111,15 @@ async def test_warnings_are_told_before_it_is_ready(configured):
     assert ended.err.startswith("! ANTHROPIC_API_KEY in the environment: white space")
 
 
+async def test_models_that_are_left_out_are_told_with_the_variable(configured):
+    other = '{"id": "gpt", "name": "GPT", "description": "", "provider": "openai"}'
+    configured["MODELS"] = f"{MODELS[:-1]}, {other}]"
+    async with serving(**configured) as server:
+        ended = await server.end(SIGTERM)
+    assert ended.err.startswith("! provider 'openai' has no key: set OPENAI_API_KEY (1 model left")
+    assert "gpt" not in ended.out
+
+
 async def test_a_server_open_to_others_warns_each_time(configured):
     async with serving("--host", "0.0.0.0", "--insecure-no-auth", **configured) as server:
         assert server.url.startswith("http://127.0.0.1:")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from dragoman.cli.check import complaint_about_processor
+from dragoman.cli.processor import complaint_about_processor
 from dragoman.services.providers import LocalProvider
 from dragoman.testing import Script, scripted_upstream
 from dragoman.testing.upstream import whole

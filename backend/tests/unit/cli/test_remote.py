@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.support.tapes import sse
 
 from dragoman.chat import Stop, StopReason
 from dragoman.cli.conversation import Conversation, NoAnswerError, Said, Turn
@@ -11,6 +10,7 @@ from dragoman.cli.endings import WrongUsageError
 from dragoman.cli.remote import MOST_TURNS, RemoteDragoman
 from dragoman.testing import Script, ScriptedUpstream, scripted_upstream
 from dragoman.testing.upstream import streamed, whole
+from tests.support.tapes import sse
 
 HELLO = Conversation(model="small").asked("Hello?")
 COMPLETE = {"type": "complete", "model": "small", "totalTokens": 9, "stopReason": "stop"}
