@@ -1,0 +1,15 @@
+// What the page wants to know of a model beside what the server says.
+import type { Model } from '@/api/types'
+
+const TOY_MARK = /\s*\(toy\)$/
+
+/** The tiny model that comes with Dragoman; a file of weights that one names oneself is none. */
+export const isToy = ({ provider, name }: Model): boolean =>
+  provider === 'local' && TOY_MARK.test(name)
+
+/** A model's name without the mark that the page shows as a chip. */
+export const plainName = (model: Model): string =>
+  isToy(model) ? model.name.replace(TOY_MARK, '') : model.name
+
+/** Whether a question can be put to it; a model that is being loaded lets the question wait. */
+export const canAnswer = ({ state }: Model): boolean => state === 'ready' || state === 'loading'

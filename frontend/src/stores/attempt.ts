@@ -1,0 +1,189 @@
+// One question on its way: from the moment it is sent until its reply is complete, failed or lost.
+import type { ShallowRef } from 'vue'
+
+import { RefusedError, UnreachableError } from '@/api/client'
+import type { Gateway } from '@/api/gateway'
+import type {
+  ConversationWithMessages,
+  Failure,
+  Message,
+  MessageState,
+  Question,
+  ReplyEvent,
+} from '@/api/types'
+import { categoryOf } from '@/lib/failures'
+import { words } from '@/lib/words'
+
+import type { Pen, Progress } from './pen'
+
+type Started = Extract<ReplyEvent, { type: 'start' }>
+type Ended = Extract<ReplyEvent, { type: 'complete' | 'error' }>
+
+export interface Asked {
+  readonly question: Question
+  /** Made here, until the server has told its own id; null where the question is an old one. */
+  readonly user: Message | null
+  readonly reply: Message
+  /** The messages there were before. */
+  readonly known: ReadonlySet<string>
+}
+
+export interface Live {
+  readonly conversationId: string
+  readonly replyId: string
+  /** Whether the server has the question, and `replyId` is its own. */
+  readonly stored: boolean
+  readonly startedAt: number
+  readonly progress: ShallowRef<Progress>
+}
+
+/** What an attempt tells as it goes on. */
+export interface Witness {
+  started(event: Started, question: Message | null, reply: Message): void
+  ended(reply: Message): void
+  /** It came to nothing, or to something that the server alone knows. */
+  vanished(answer: ConversationWithMessages | null): void
+  /** It came to nothing: the text is the reader's again. */
+  returned(text: string | null, failure: Failure | null): void
+}
+
+export interface Attempt {
+  /** Goes through with it; never raises. */
+  run(): Promise<void>
+  stop(): void
+}
+
+const STOP_PATIENCE_MS = 2_000
+const LOOK_AGAIN_MS = 1_000
+
+const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms))
+
+export function createAttempt(
+  asked: Asked,
+  tools: { gateway: Gateway; pen: Pen; witness: Witness },
+): Attempt {
+  const { gateway, pen, witness } = tools
+  const { conversationId } = asked.question
+  const abort = new AbortController()
+  let { reply } = asked
+  let stored = false
+
+  function take(event: ReplyEvent): void {
+    switch (event.type) {
+      case 'start':
+        stored = true
+        reply = { ...reply, id: event.messageId, parentId: event.userMessageId, model: event.model }
+        witness.started(event, asked.user && { ...asked.user, id: event.userMessageId }, reply)
+        break
+      case 'token':
+        pen.write('text', event.content)
+        break
+      case 'reasoning':
+        pen.write('reasoning', event.content)
+        break
+      case 'complete':
+      case 'error':
+        end(endedBy(event))
+        break
+    }
+  }
+
+  function end(facts: Partial<Message> & { state: MessageState }): void {
+    const { text, reasoning } = pen.lift()
+    witness.ended({ ...reply, text, reasoning: reasoning || null, ...facts })
+  }
+
+  async function fail(error: unknown): Promise<void> {
+    if (abort.signal.aborted) {
+      if (stored) end({ state: 'cancelled' })
+      else await vanish(null)
+    } else if (error instanceof RefusedError) {
+      await vanish(error.failure)
+    } else if (stored) {
+      await recover()
+    } else {
+      witness.vanished(null)
+      witness.returned(textOf(asked.question), unreachable(error))
+    }
+  }
+
+  // Whether a question that was turned down is stored all the same, only the server knows.
+  async function vanish(failure: Failure | null): Promise<void> {
+    const answer = await gateway.conversation(conversationId).catch(() => null)
+    witness.vanished(answer)
+    if (answer === null || !hasArrived(answer, asked)) {
+      witness.returned(textOf(asked.question), failure)
+    }
+  }
+
+  // The line broke: the server has what was written before, and what it wrote since.
+  async function recover(): Promise<void> {
+    pen.enter('reconnecting')
+    while (!abort.signal.aborted) {
+      const found = await storedReply()
+      if (found === 'gone') break
+      if (found !== 'unknown' && found.state !== 'streaming') {
+        reply = found
+        witness.ended(found)
+        return
+      }
+      await sleep(LOOK_AGAIN_MS)
+    }
+    end({ state: abort.signal.aborted ? 'cancelled' : 'interrupted' })
+  }
+
+  async function storedReply(): Promise<Message | 'gone' | 'unknown'> {
+    try {
+      const { messages } = await gateway.conversation(conversationId)
+      return messages.find(({ id }) => id === reply.id) ?? 'gone'
+    } catch (error) {
+      return error instanceof RefusedError && error.status === 404 ? 'gone' : 'unknown'
+    }
+  }
+
+  return {
+    async run() {
+      try {
+        for await (const event of gateway.ask(asked.question, abort.signal)) take(event)
+      } catch (error) {
+        await fail(error)
+      }
+    },
+    stop() {
+      const reconnecting = pen.progress.value.phase === 'reconnecting'
+      pen.enter('stopping')
+      if (!stored || reconnecting) {
+        abort.abort()
+        return
+      }
+      // The server ends the stream, and thereby us; if it does not, we leave.
+      void gateway.stop(reply.id).catch(() => abort.abort())
+      setTimeout(() => abort.abort(), STOP_PATIENCE_MS)
+    },
+  }
+}
+
+function endedBy(event: Ended): Partial<Message> & { state: MessageState } {
+  if (event.type === 'complete') {
+    const { model, usage, timing, stopReason, timestamp } = event
+    return { state: 'complete', model, usage, timing, stopReason, timestamp }
+  }
+  const { code, reason, error: message, detail = null, request_id: requestId } = event
+  const error: Failure = { code, reason, message, detail, requestId }
+  return categoryOf(error) === 'cancelled' ? { state: 'cancelled' } : { state: 'error', error }
+}
+
+function hasArrived({ messages }: ConversationWithMessages, asked: Asked): boolean {
+  const { question, known } = asked
+  const fresh = messages.filter(({ id }) => !known.has(id))
+  if ('retryOf' in question) return fresh.some(({ parentId }) => parentId === asked.reply.parentId)
+  return fresh.some(({ sender, text }) => sender === 'user' && text === question.message)
+}
+
+const textOf = (question: Question): string | null =>
+  'message' in question ? question.message : null
+
+function unreachable(error: unknown): Failure {
+  const message = error instanceof UnreachableError ? error.message : words.failure.noAnswer
+  return { code: 'UNREACHABLE', reason: 'unreachable', message }
+}

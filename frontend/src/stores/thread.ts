@@ -1,0 +1,169 @@
+// The conversation that is open: its messages, the branch that is shown, its settings.
+import { computed, shallowRef, type ComputedRef, type ShallowRef } from 'vue'
+
+import { RefusedError } from '@/api/client'
+import type { Gateway } from '@/api/gateway'
+import type {
+  Conversation,
+  ConversationChange,
+  ConversationWithMessages,
+  Message,
+  Settings,
+} from '@/api/types'
+import { leafBelow, turnsTo, withMessage, type Turn } from '@/lib/branches'
+
+export type ThreadPhase = 'new' | 'loading' | 'open' | 'missing' | 'failed'
+
+export const NO_SETTINGS: Settings = {
+  systemPrompt: null,
+  model: null,
+  temperature: null,
+  maxTokens: null,
+}
+
+export interface Thread {
+  readonly phase: Readonly<ShallowRef<ThreadPhase>>
+  /** Null while a new conversation is not stored yet. */
+  readonly id: Readonly<ShallowRef<string | null>>
+  readonly conversation: Readonly<ShallowRef<Conversation | null>>
+  readonly messages: Readonly<ShallowRef<readonly Message[]>>
+  readonly turns: ComputedRef<readonly Turn[]>
+  readonly leaf: ComputedRef<Message | undefined>
+  /** Of the conversation, or of the one that is yet to begin. */
+  readonly settings: ComputedRef<Settings>
+  /** Whether messages above those loaded are at the server. */
+  readonly more: ComputedRef<boolean>
+  open(id: string | null): Promise<void>
+  /** Asks the server anew, and takes its answer. */
+  reload(): Promise<void>
+  loadEarlier(): Promise<void>
+  /** Takes a conversation that was just made, without asking for it again. */
+  adopt(conversation: Conversation): void
+  /** Takes what the server answered; the branch shown stays, and goes on if it has grown. */
+  take(answer: ConversationWithMessages): void
+  /** Adds a message, or replaces the one of its id. */
+  accept(message: Message): void
+  /** Gives up messages that came to nothing. */
+  forget(ids: readonly string[]): void
+  /** Puts a message with the server's id in the place of the one with an id made here. */
+  rename(id: string, message: Message): void
+  retitle(title: string): void
+  /** Shows the branch that `id` lies on. */
+  show(id: string): void
+  change(change: ConversationChange): Promise<void>
+}
+
+export function createThread(gateway: Gateway): Thread {
+  const phase = shallowRef<ThreadPhase>('new')
+  const asked = shallowRef<string | null>(null)
+  const conversation = shallowRef<Conversation | null>(null)
+  const messages = shallowRef<readonly Message[]>([])
+  const leafId = shallowRef<string | null>(null)
+  const blank = shallowRef<Settings>(NO_SETTINGS)
+  const turns = computed(() => turnsTo(messages.value, leafId.value))
+
+  const isOpen = (id: string | null): boolean => asked.value === id
+
+  function take({ messages: stored, activeLeaf, ...rest }: ConversationWithMessages): void {
+    const shown = leafId.value
+    const isKept = shown !== null && stored.some(({ id }) => id === shown)
+    conversation.value = rest
+    messages.value = withEarlier(messages.value, stored)
+    leafId.value = isKept ? leafBelow(stored, shown) : activeLeaf
+    phase.value = 'open'
+  }
+
+  async function load(id: string): Promise<void> {
+    try {
+      const answer = await gateway.conversation(id)
+      if (isOpen(id)) take(answer)
+    } catch (error) {
+      if (!isOpen(id)) return
+      if (error instanceof RefusedError && error.status === 404) phase.value = 'missing'
+      else if (phase.value !== 'open') phase.value = 'failed'
+    }
+  }
+
+  function reset(id: string | null): void {
+    asked.value = id
+    conversation.value = null
+    messages.value = []
+    leafId.value = null
+    blank.value = NO_SETTINGS
+    phase.value = id === null ? 'new' : 'loading'
+  }
+
+  return {
+    phase,
+    id: asked,
+    conversation,
+    messages,
+    turns,
+    leaf: computed(() => turns.value.at(-1)?.message),
+    settings: computed(() => conversation.value ?? blank.value),
+    more: computed(() => (turns.value[0]?.message.parentId ?? null) !== null),
+    async open(id) {
+      if (isOpen(id) && phase.value !== 'failed') return
+      reset(id)
+      if (id !== null) await load(id)
+    },
+    async reload() {
+      if (asked.value !== null) await load(asked.value)
+    },
+    async loadEarlier() {
+      const [id, first] = [asked.value, messages.value[0]]
+      if (id === null || first === undefined) return
+      const { messages: earlier } = await gateway.conversation(id, first.id)
+      if (isOpen(id)) messages.value = withEarlier(earlier, messages.value)
+    },
+    take,
+    adopt(made) {
+      reset(made.id)
+      conversation.value = made
+      phase.value = 'open'
+    },
+    accept(message) {
+      messages.value = withMessage(messages.value, message)
+    },
+    forget(ids) {
+      messages.value = messages.value.filter(({ id }) => !ids.includes(id))
+    },
+    rename(id, message) {
+      const isHere = messages.value.some((old) => old.id === id)
+      messages.value = isHere
+        ? messages.value.map((old) => (old.id === id ? message : old))
+        : withMessage(messages.value, message)
+      if (leafId.value === id) leafId.value = message.id
+      else if (!isHere && leafId.value !== null) leafId.value = leafBelow(messages.value, leafId.value)
+    },
+    retitle(title) {
+      if (conversation.value !== null) conversation.value = { ...conversation.value, title }
+    },
+    show(id) {
+      leafId.value = leafBelow(messages.value, id)
+    },
+    async change(change) {
+      const [id, before] = [asked.value, conversation.value]
+      if (id === null || before === null) {
+        blank.value = { ...blank.value, ...change }
+        return
+      }
+      conversation.value = { ...before, ...change }
+      try {
+        const changed = await gateway.change(id, change)
+        if (isOpen(id)) conversation.value = changed
+      } catch (error) {
+        if (isOpen(id)) conversation.value = before
+        throw error
+      }
+    },
+  }
+}
+
+// `newer` as it is, below what was loaded before it began.
+function withEarlier(earlier: readonly Message[], newer: readonly Message[]): readonly Message[] {
+  const known = new Set(newer.map(({ id }) => id))
+  const first = newer[0]?.timestamp ?? ''
+  const above = earlier.filter(({ id, timestamp }) => !known.has(id) && timestamp < first)
+  return [...above, ...newer]
+}
