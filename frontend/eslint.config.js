@@ -47,6 +47,8 @@ export default defineConfig(
     languageOptions: { ecmaVersion: 'latest', sourceType: 'module' },
     rules: {
       'vue/no-v-html': 'error',
+      // Ours are imported, so that no element of the browser can be meant instead.
+      'vue/multi-word-component-names': 'off',
       'vue/block-lang': ['error', { script: { lang: 'ts' } }],
       'vue/component-api-style': ['error', ['script-setup', 'composition']],
       'vue/no-restricted-v-bind': ['error', SINK_ATTRIBUTES],
@@ -62,10 +64,6 @@ export default defineConfig(
         { required: { some: ['nesting', 'id'] }, allowChildren: true },
       ],
     },
-  },
-  {
-    files: ['src/App.vue'],
-    rules: { 'vue/multi-word-component-names': 'off' },
   },
   prettier,
 )

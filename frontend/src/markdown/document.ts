@@ -35,6 +35,11 @@ export class MarkdownDocument {
   #references: References = {}
   #frozen = nothingFrozen()
 
+  /** The reference definitions of the text that was read last. */
+  get references(): References {
+    return this.#references
+  }
+
   /** The blocks of `source`; cheap when it continues the source of the call before. */
   read(source: string): readonly Block[] {
     if (source === this.#raw) return this.#blocks

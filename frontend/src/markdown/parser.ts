@@ -1,12 +1,30 @@
 // The one reader of Markdown: CommonMark without HTML, with tables, strikethrough, links and math.
-import MarkdownIt, { type Env, type Token } from 'markdown-it'
+import MarkdownIt, { type Env, type Token as MarkdownItToken } from 'markdown-it'
 
 import { mathRules } from './math-rules'
 
-export type { Token }
+/** What a token says: plain values, never edited. */
+export type Token = Readonly<
+  Pick<
+    MarkdownItToken,
+    | 'type'
+    | 'tag'
+    | 'nesting'
+    | 'level'
+    | 'map'
+    | 'attrs'
+    | 'content'
+    | 'markup'
+    | 'info'
+    | 'hidden'
+  >
+> & { readonly children: readonly Token[] | null }
 
 /** Link reference definitions (`[label]: destination "title"`) by their normalised label. */
 export type References = NonNullable<Env['references']>
+
+// Longer than the name of any language; a head of a block is no place for an essay.
+const LONGEST_LANGUAGE = 40
 
 const parser = new MarkdownIt({ html: false, linkify: true }).use(mathRules)
 
@@ -38,7 +56,17 @@ export function parseInline(content: string, references: References): readonly T
 
 /** The block structure of a normalised text alone, what is inside paragraphs left unread. */
 export function parseBlocks(text: string, references: References): readonly Token[] {
-  const tokens: Token[] = []
+  const tokens: MarkdownItToken[] = []
   parser.block.parse(text, parser, { references }, tokens)
   return tokens
+}
+
+/** The language that the line of an opening fence names; empty when it names none. */
+export function languageOf(info: string): string {
+  return parser.utils.unescapeAll(info).trim().split(/\s+/, 1)[0]?.slice(0, LONGEST_LANGUAGE) ?? ''
+}
+
+/** An attribute that the parser gave a token; empty where it gave none. */
+export function attributeOf(token: Token, name: string): string {
+  return String(token.attrs?.find(([named]) => named === name)?.[1] ?? '')
 }
