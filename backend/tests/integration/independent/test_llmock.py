@@ -6,7 +6,7 @@ import json
 import aiohttp
 import pytest
 
-from .asking import PROMPT, Asker
+from .asking import PROMPT, Asker, until
 from .conftest import SCALED, environ_for, running_dragoman, scaled_command, watched
 from .llmock import WINDOW, LLMock, running_llmock
 from .processes import dragoman_command
@@ -343,8 +343,11 @@ async def test_each_request_is_told_in_one_line_of_the_log(served, asker, mock, 
     await mock.script({"type": "fail", "status": 429})
     await asker.ask(vendor.model, "whole")
 
-    good, bad = log_of(served)[known:]
+    async def are_told() -> bool:  # a line comes after its answer
+        return len(log_of(served)) > known + 1
 
+    await until(are_told)
+    good, bad = log_of(served)[known:]
     assert (good["status"], good["model"], good.get("reason")) == (200, vendor.model, None)
     assert good["route"] == "POST /api/v1/messages"
     assert (good["tokens_in"], good["tokens_out"]) == (len(PROMPT) // 4, len(ECHO) // 4)
