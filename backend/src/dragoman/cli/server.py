@@ -1,6 +1,7 @@
 """uvicorn, ended with care: the first signal lets replies finish, the second does not."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from signal import SIGINT, SIGTERM, signal
@@ -9,7 +10,10 @@ from types import FrameType
 from typing import Final, final
 
 import click
+import structlog
 import uvicorn
+
+_log: Final = structlog.get_logger("dragoman")
 
 SIGNALS: Final = (SIGINT, SIGTERM)
 GRACE: Final = 1.0
@@ -62,9 +66,9 @@ class GracefulServer(uvicorn.Server):
 
     def _say_what_is_left(self) -> None:
         running = len(self.server_state.tasks)
-        if running:
-            replies = "1 request is" if running == 1 else f"{running} requests are"
-            click.echo(f"{replies} being finished; Ctrl-C once more ends at once", err=True)
+        _log.info("shutting_down", running=running)
+        if running and sys.stderr.isatty():
+            click.echo("Replies are being finished; Ctrl-C once more ends at once.", err=True)
 
     def _hang_up(self) -> None:
         """Leave the clients, so that their requests end as they do when a client leaves us."""
