@@ -21,9 +21,9 @@ def read_usage(counts: JsonObject) -> Usage:
 
 
 def _count(left: JsonObject, name: str) -> int | None:
-    """Take a count; what is no number stays where it is."""
+    """Take a count; what is no number, or less than nothing, stays where it is."""
     count = left.get(name)
-    if not isinstance(count, int) or isinstance(count, bool):
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         return None
     del left[name]
     return count

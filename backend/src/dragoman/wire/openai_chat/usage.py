@@ -62,9 +62,9 @@ def _take_detail(left: JsonObject, group: str, name: str) -> int | None:
 
 
 def _take(left: JsonObject, name: str) -> int | None:
-    """Take a count; what is no number stays where it is."""
+    """Take a count; what is no number, or less than nothing, stays where it is."""
     count = left.get(name)
-    if not isinstance(count, int) or isinstance(count, bool):
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         return None
     del left[name]
     return count
