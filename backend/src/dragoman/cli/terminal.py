@@ -72,7 +72,7 @@ class Terminal:
             self._status = False
 
     def _dim(self, text: str) -> str:
-        return f"{_DIM}{text}{_PLAIN}" if self._coloured else text
+        return f"{_DIM}{text}{_PLAIN}" if self._coloured and text else text
 
 
 @final
