@@ -41,6 +41,17 @@ STAMP: Final = ".source"
 """The file beside the built page that holds the hash of its source."""
 _NO_SOURCE: Final = frozenset({"coverage", "dist", "e2e", "node_modules", "scripts", "tests"})
 
+# Nothing of a package's own runs when it is installed. A NODE_ENV of production would leave out
+# the very packages that build.
+_CAREFULLY: Final = ("--ignore-scripts", "--include=dev", "--no-audit", "--no-fund")
+# Without a registry npm would try for minutes.
+_BRIEFLY: Final = (
+    "--prefer-offline",
+    "--fetch-retries=2",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=4000",
+)
+
 _LONGEST: Final = 900.0
 """Seconds that one step may take."""
 _SIGN_OF_LIFE: Final = 10.0
@@ -157,8 +168,7 @@ def install_packages(source: Path, npm: Npm, say: Say) -> None:
     if has_packages(source):
         return
     say("installing the packages that the page is built with (npm ci)")
-    # A NODE_ENV of production would leave out what builds; nothing of theirs runs at installation.
-    _npm(source, npm, "ci", "--ignore-scripts", "--include=dev", "--no-audit", "--no-fund")
+    _npm(source, npm, "ci", *_CAREFULLY, *_BRIEFLY)
 
 
 def build(frontend: Frontend, npm: Npm, say: Say) -> None:
