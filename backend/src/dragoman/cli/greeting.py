@@ -22,17 +22,20 @@ This is a toy, to see that everything works. For real answers put a key and a li
 _GREETING: Final = """
 Dragoman {version} is ready at {address} (Ctrl-C ends it)
 
-  Look around       {address}/docs
-  Ask from a shell  curl -N {address}/api/v1/messages \\
+  In the browser    {page}
+  From a shell      curl -N {address}/api/v1/messages \\
                       -H 'Accept: text/event-stream' -H 'Content-Type: application/json' \\
                       -d '{{"message": "What is the capital of France?"}}'
-  Chat              {program} chat --url {address}
+  In a terminal     {program} chat --url {address}
+  The whole API     {address}/docs
   Models            {models}
 """
 
 
-def greeting(address: str, composition: Composition, *, program: str) -> str:
-    """Write the greeting of a server at `address`, a URL."""
+def greeting(
+    address: str, composition: Composition, *, program: str, has_page: bool = True
+) -> str:
+    """Write the greeting of a server at `address`, a URL; `has_page` if its page is built."""
     models = composition.models
     shown = [_model(entry, composition) for entry in models.models[:MOST]]
     if len(models.models) > MOST:
@@ -40,6 +43,7 @@ def greeting(address: str, composition: Composition, *, program: str) -> str:
     text = _GREETING.format(
         version=dragoman.__version__,
         address=address,
+        page=address if has_page else f"the page is not built yet: {address} says how",
         program=program,
         models="\n                    ".join(shown),
     )

@@ -13,6 +13,7 @@ import click
 import structlog
 
 from dragoman.api.edge import server_config
+from dragoman.api.page import is_built
 from dragoman.api.server import App
 from dragoman.app import Composition, compose, create_app
 from dragoman.config import ConfigurationError, Settings
@@ -64,7 +65,8 @@ def serve(load: Loader, *, open_page: bool) -> None:
         def announce() -> None:
             words = program(sys.argv[0], cwd=Path.cwd())
             with suppress(OSError):  # nobody may be reading; the server runs all the same
-                click.echo(greeting(address, composition, program=words))
+                text = greeting(address, composition, program=words, has_page=is_built())
+                click.echo(text)
             if open_page:
                 Thread(target=open_browser, args=(address,), daemon=True).start()
 
@@ -111,6 +113,6 @@ def run(app: App, listeners: list[socket], *, level: str, announce: Callable[[],
 def open_browser(address: str) -> None:
     """Show the page in the browser, or say that there is none."""
     with suppress(webbrowser.Error, OSError):
-        if webbrowser.open(f"{address}/docs"):
+        if webbrowser.open(address):
             return
     click.echo(f"! no browser was found; open {address} in one", err=True)

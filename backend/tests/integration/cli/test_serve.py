@@ -104,7 +104,7 @@ async def test_the_browser_is_opened_when_it_is_ready(tmp_path, configured):
 
     async with serving("--open", BROWSER=f"{browser} %s", **configured) as server:
         await eventually(is_opened)
-    assert opened.read_text() == f"{server.url}/docs\n"
+    assert opened.read_text() == f"{server.url}\n"
 
 
 async def test_warnings_are_told_before_it_is_ready(configured):

@@ -26,6 +26,15 @@ def test_it_names_the_address_the_version_and_what_to_try():
     assert f"dragoman chat --url {ADDRESS}\n" in text
 
 
+def test_the_page_is_offered_first_or_it_is_said_that_there_is_none():
+    with_page, without = (
+        greeting(ADDRESS, composed(model(0)), program="dragoman", has_page=built).split("\n\n")[1]
+        for built in (True, False)
+    )
+    assert with_page.splitlines()[0].endswith(f" {ADDRESS}")
+    assert without.splitlines()[0].endswith(f" the page is not built yet: {ADDRESS} says how")
+
+
 def test_models_stand_below_each_other_the_default_marked():
     text = greeting(ADDRESS, composed(model(0), model(1)), program="dragoman")
     lines = text.splitlines()
