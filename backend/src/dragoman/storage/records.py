@@ -31,13 +31,16 @@ class State(StrEnum):
 
 
 class Mishap(Struct, frozen=True, omit_defaults=True):
-    """Why a reply failed, as the client was told; `retry_after` is in seconds."""
+    """Why a reply failed, as the client was told; `retry_after` is in seconds, `request_id` finds
+    it in the log.
+    """
 
     code: str
     reason: str
     message: str
     detail: JsonObject | None = None
     retry_after: float | None = None
+    request_id: str | None = None
 
 
 class Timing(Struct, frozen=True, omit_defaults=True):
@@ -87,6 +90,17 @@ class StoredMessage(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     timing: Timing | None = None
     error: Mishap | None = None
+
+
+class Node(Struct, frozen=True):
+    """A message as a place in the tree of its conversation; `spoken` says that it has words."""
+
+    id: str
+    parent_id: str | None
+    role: Literal["user", "assistant"]
+    state: State
+    spoken: bool
+    model: str | None = None
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

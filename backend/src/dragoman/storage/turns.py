@@ -1,29 +1,17 @@
 """Turns in the database: a message, the reply as it grows, its end. Each function is a job."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from dragoman.storage.conversations import touch
-from dragoman.storage.records import Outcome, State, StoredMessage
+from dragoman.storage.records import Node, Outcome, State, StoredMessage
 from dragoman.storage.schema import messages
 
 _m: Final = messages.c
-
-
-class Node(Struct, frozen=True):
-    """A message as a place in the tree of its conversation; `spoken` says that it has words."""
-
-    id: str
-    parent_id: str | None
-    role: Literal["user", "assistant"]
-    state: State
-    spoken: bool
-    model: str | None = None
 
 
 def nodes(connection: Connection, conversation_id: str) -> dict[str, Node]:
