@@ -132,7 +132,7 @@ class Terminal:
 
     async def press_ctrl_c(self) -> None:
         """Press Ctrl-C at a prompt, as late as a person would: Python's `input` misses a signal
-        that comes between the prompt and its wait for a key.
+        that comes just before it begins to wait for the next key.
         """
         await asyncio.sleep(0.5)
         self.type("\x03")

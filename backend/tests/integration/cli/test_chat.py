@@ -265,7 +265,7 @@ async def test_ctrl_c_takes_back_a_line_that_was_begun(configured):
         for times in (2, 3, 4):
             terminal.type("half a li")
             await terminal.until("half a li", times=times - 1)
-            terminal.type("\x03")
+            await terminal.press_ctrl_c()
             await terminal.until("> ", times=times)
         terminal.type("/quit\r")
         assert await terminal.ended() == 0
