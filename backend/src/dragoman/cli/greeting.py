@@ -32,9 +32,7 @@ Dragoman {version} is ready at {address} (Ctrl-C ends it)
 """
 
 
-def greeting(
-    address: str, composition: Composition, *, program: str, has_page: bool = True
-) -> str:
+def greeting(address: str, composition: Composition, *, program: str, has_page: bool = True) -> str:
     """Write the greeting of a server at `address`, a URL; `has_page` if its page is built."""
     models = composition.models
     shown = [_model(entry, composition) for entry in models.models[:MOST]]
