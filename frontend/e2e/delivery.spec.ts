@@ -1,0 +1,106 @@
+// How the page arrives: what it loads, under which policy, and that the witness would see a breach.
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+
+import { launch, visit, type Visit } from './support/browser'
+import { eventually } from './support/program'
+import { MODELS, Server } from './support/server'
+
+let browser: Browser
+let server: Server
+let visitor: Visit
+
+beforeAll(async () => {
+  const environ = { OPENAI_API_KEY: 'sk-e2e', MODELS: JSON.stringify(MODELS) }
+  ;[browser, server] = await Promise.all([launch(), Server.start(environ)])
+})
+
+afterAll(async () => {
+  await browser.close()
+  await server.end()
+})
+
+afterEach(() => visitor.close())
+
+test('the page loads everything from its own server, packed, and names itself', async () => {
+  visitor = await visit(browser, server.url)
+  const answers = new Map<string, Record<string, string>>()
+  visitor.page.on('response', (answer) => {
+    answers.set(new URL(answer.url()).pathname, answer.headers())
+  })
+
+  await visitor.page.goto('/', { waitUntil: 'networkidle' })
+
+  expect(visitor.incidents).toEqual({ violations: [], strangers: [], errors: [], dialogs: [] })
+  expect(await visitor.page.title()).toContain('Dragoman')
+  const scripts = [...answers].filter(([path]) => path.endsWith('.js'))
+  expect(scripts.length).toBeGreaterThan(0)
+  for (const [path, headers] of scripts) {
+    expect(path).toMatch(/^\/assets\/.+-[\w-]{8}\.js$/)
+    expect(headers['cache-control']).toContain('immutable')
+  }
+  expect(scripts.some(([, headers]) => headers['content-encoding'] === 'gzip')).toBe(true)
+})
+
+test('the nonce in the page is the one in its policy, and new each time', async () => {
+  visitor = await visit(browser, server.url)
+  const seen = new Set<string>()
+  for (let time = 0; time < 2; time += 1) {
+    const answer = await visitor.page.goto('/')
+    const policy = answer?.headers()['content-security-policy'] ?? ''
+    const nonce = await visitor.page
+      .locator('meta[property="csp-nonce"]')
+      .evaluate((meta) => (meta as HTMLMetaElement).nonce)
+    expect(policy).toContain(`'nonce-${nonce}'`)
+    seen.add(nonce ?? '')
+  }
+  expect(seen.size).toBe(2)
+})
+
+test('a page below an address of its own finds its files and its API', async () => {
+  visitor = await visit(browser, server.url)
+
+  await visitor.page.goto('/c/some-bookmark', { waitUntil: 'networkidle' })
+
+  expect(visitor.incidents).toEqual({ violations: [], strangers: [], errors: [], dialogs: [] })
+  expect(await visitor.page.locator('main').count()).toBeGreaterThan(0)
+})
+
+test('whatever breaks the rules is stopped, and the witness tells', async () => {
+  visitor = await visit(browser, server.url)
+  const { page, incidents } = visitor
+  await page.goto('/')
+
+  const stopped = await page.evaluate(async () => {
+    const inline = document.createElement('script')
+    const refused: string[] = []
+    try {
+      inline.textContent = 'window.broken = true'
+      document.head.append(inline)
+    } catch (error) {
+      refused.push(`script: ${String(error)}`)
+    }
+    try {
+      // eslint-disable-next-line no-restricted-properties -- the policy must stop what slips through
+      document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.broken = true">')
+    } catch (error) {
+      refused.push(`html: ${String(error)}`)
+    }
+    const image = new Image()
+    image.src = 'http://foreign.example/pixel.png'
+    await fetch('http://foreign.example/').catch((error: unknown) => refused.push(String(error)))
+    return { refused, broken: 'broken' in window }
+  })
+  await eventually(() => incidents.violations.length >= 4)
+  await page.evaluate(() => setTimeout(() => alert('seen'), 0))
+  await eventually(() => incidents.dialogs.length > 0)
+
+  expect(stopped.broken).toBe(false)
+  expect(stopped.refused).toHaveLength(3)
+  const directives = incidents.violations.map((violation) => violation.split(':')[0])
+  expect(directives).toEqual(
+    expect.arrayContaining(['img-src', 'connect-src', 'require-trusted-types-for']),
+  )
+  expect(incidents.dialogs).toEqual(['alert: seen'])
+  expect(incidents.errors).not.toEqual([])
+})
