@@ -5,33 +5,48 @@
 //
 // The law: at every moment the blocks together are what one parse of the whole text would give.
 // Two things make it hold. A block is frozen only when a later block has begun on a line that is
-// complete. And a block remembers which reference labels it asked for: when the definition of one
-// of them appears or changes further down, that block alone is read again.
-import { normalised, parse, parseBlocks, type References, type Token } from './parser'
+// complete. And words remember which reference labels they asked for: when the definition of one
+// of them appears or changes further down, those words alone are read again.
+//
+// In the tail too, words that were read before are not read again: a long list costs little more
+// than its last item.
+import { normalised, parseBlocks, parseInline, type References, type Token } from './parser'
 
 /** One top-level block: a paragraph, a list with all its items, a table, a fence … */
 export interface Block {
   /** Its place in the text, from 0. */
   readonly key: number
-  readonly source: string
-  /** The line of the text on which `source` begins, from 0; `map` of the tokens counts from here. */
+  /** The line of the text on which it begins, from 0; `map` of its tokens counts from here. */
   readonly firstLine: number
   readonly tokens: readonly Token[]
   /** Whether later text can no longer make it longer. */
   readonly frozen: boolean
 }
 
-interface KnownBlock extends Block {
-  /** The labels of references that its text mentions. */
-  readonly asked: readonly string[]
+/** The source of a block with the blank lines after it, and its structure without its words. */
+interface Section {
+  readonly source: string
+  readonly firstLine: number
+  readonly structure: readonly Token[]
 }
 
-type Section = Pick<Block, 'source' | 'firstLine'>
+/** The words of one paragraph, heading or cell. */
+interface Words {
+  readonly tokens: readonly Token[]
+  /** The labels of references that they mention. */
+  readonly asked: ReadonlySet<string>
+}
+
+interface KnownBlock extends Block {
+  readonly source: string
+  /** By their source. */
+  readonly words: ReadonlyMap<string, Words>
+}
 
 export class MarkdownDocument {
   #raw = ''
   #text = ''
-  #blocks: KnownBlock[] = []
+  #blocks: readonly KnownBlock[] = []
   #references: References = {}
   #frozen = nothingFrozen()
 
@@ -69,43 +84,48 @@ export class MarkdownDocument {
   #freeze(): void {
     const frozen = this.#frozen
     const complete = this.#text.slice(frozen.end, this.#text.lastIndexOf('\n') + 1)
-    const sections = sectionsOf(complete, { ...frozen.references })
+    const sections = sectionsOf(complete, frozen.lines, { ...frozen.references })
     const count = safeToFreeze(sections)
-    for (const { source, firstLine } of sections.slice(0, count)) {
-      parseBlocks(source, frozen.references)
-      frozen.sections.push({ source, firstLine: frozen.lines + firstLine })
-      frozen.end += source.length
+    for (const section of sections.slice(0, count)) {
+      parseBlocks(section.source, frozen.references)
+      frozen.sections.push(section)
+      frozen.end += section.source.length
     }
-    frozen.lines += sections[count]?.firstLine ?? 0
+    frozen.lines = sections[count]?.firstLine ?? frozen.lines
   }
 
-  #readBlocks(): KnownBlock[] {
+  #readBlocks(): readonly KnownBlock[] {
     const { sections: finished, end, lines, references: settled } = this.#frozen
     const references = { ...settled }
-    const open = sectionsOf(this.#text.slice(end), references)
+    const open = sectionsOf(this.#text.slice(end), lines, references)
     const changed = changedLabels(this.#references, references)
     this.#references = references
-
-    const frozen = finished.map((section, key) => this.#block(key, section, true, changed))
-    const tail = open.map(({ source, firstLine }, index) =>
-      this.#block(
-        finished.length + index,
-        { source, firstLine: lines + firstLine },
-        false,
-        changed,
-      ),
+    return [...finished, ...open].map((section, key) =>
+      this.#block(key, section, key < finished.length, changed),
     )
-    return [...frozen, ...tail]
   }
 
   #block(key: number, section: Section, frozen: boolean, changed: ReadonlySet<string>): KnownBlock {
+    const { source, firstLine } = section
     const known = this.#blocks[key]
-    if (known !== undefined && isSame(known, section) && !known.asked.some((l) => changed.has(l))) {
-      return known.frozen === frozen ? known : { ...known, ...section, frozen }
+    const mayKeep = ({ asked }: Words): boolean => changed.size === 0 || !anyOf(asked, changed)
+    if (known?.source === source && known.firstLine === firstLine) {
+      const isSettled = changed.size === 0 || [...known.words.values()].every(mayKeep)
+      if (isSettled) return known.frozen === frozen ? known : { ...known, source, frozen }
     }
+    const words = new Map<string, Words>()
+    const wordsOf = (content: string): readonly Token[] => {
+      const before = words.get(content) ?? known?.words.get(content)
+      const now = before !== undefined && mayKeep(before) ? before : this.#readWords(content)
+      words.set(content, now)
+      return now.tokens
+    }
+    return { key, firstLine, tokens: tokensOf(section, wordsOf), frozen, source, words }
+  }
+
+  #readWords(content: string): Words {
     const asked = new Set<string>()
-    const tokens = parse(section.source, listening(this.#references, asked))
-    return { key, ...section, tokens, frozen, asked: [...asked] }
+    return { tokens: parseInline(content, listening(this.#references, asked)), asked }
   }
 }
 
@@ -116,27 +136,38 @@ const nothingFrozen = () => ({
   lines: 0,
 })
 
-const isSame = (known: Section, section: Section): boolean =>
-  known.source === section.source && known.firstLine === section.firstLine
-
-/** The top-level blocks of a text, end to end; each keeps the blank lines that follow it. */
-function sectionsOf(text: string, references: References): readonly Section[] {
-  const starts = parseBlocks(text, references).filter(
-    ({ level, nesting }) => level === 0 && nesting >= 0,
+/** The top-level blocks of a text that begins on `line`, end to end. */
+function sectionsOf(text: string, line: number, references: References): readonly Section[] {
+  const tokens = parseBlocks(text, references)
+  const starts = tokens.flatMap(({ level, nesting }, index) =>
+    level === 0 && nesting >= 0 ? [index] : [],
   )
-  let line = 0
-  let offset = 0
-  const offsets = starts.map(({ map }, index) => {
-    // Blank lines at the very beginning belong to the first block.
-    const firstLine = index === 0 ? 0 : (map?.[0] ?? 0)
-    for (; line < firstLine; line++) offset = text.indexOf('\n', offset) + 1
-    return { firstLine, offset }
+  let [read, offset] = [0, 0]
+  // Blank lines at the very beginning belong to the first block.
+  const places = starts.map((start, index) => {
+    const firstLine = index === 0 ? 0 : (tokens[start]?.map?.[0] ?? 0)
+    for (; read < firstLine; read++) offset = text.indexOf('\n', offset) + 1
+    return { start, firstLine, offset }
   })
-  return offsets.map(({ firstLine, offset: from }, index) => ({
-    firstLine,
-    source: text.slice(from, offsets[index + 1]?.offset),
+  return places.map(({ start, firstLine, offset: from }, index) => ({
+    source: text.slice(from, places[index + 1]?.offset),
+    firstLine: line + firstLine,
+    structure: tokens.slice(start, places[index + 1]?.start).map((token) => ({
+      ...token,
+      map: token.map && [token.map[0] - firstLine, token.map[1] - firstLine],
+    })),
   }))
 }
+
+const tokensOf = (
+  { structure }: Section,
+  wordsOf: (content: string) => readonly Token[],
+): readonly Token[] =>
+  structure
+    .filter(({ type }) => type !== 'reference_definition')
+    .map((token) =>
+      token.type === 'inline' ? { ...token, children: wordsOf(token.content) } : token,
+    )
 
 const ENDS_BLANK = /\n[ \t]*\n$/
 const MAY_DEFINE = /^\s*\[/
@@ -163,6 +194,11 @@ function changedLabels(before: References, after: References): ReadonlySet<strin
   return changed
 }
 
+function anyOf(labels: ReadonlySet<string>, among: ReadonlySet<string>): boolean {
+  for (const label of labels) if (among.has(label)) return true
+  return false
+}
+
 /** The same definitions, noting every label that is looked up. */
 function listening(references: References, asked: Set<string>): References {
   return new Proxy(references, {
@@ -171,7 +207,5 @@ function listening(references: References, asked: Set<string>): References {
       asked.add(label)
       return Object.hasOwn(target, label) ? target[label] : undefined
     },
-    // Every definition of the text is known already, and the first one wins.
-    set: () => true,
   })
 }

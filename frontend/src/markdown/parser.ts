@@ -44,7 +44,7 @@ export function normalised(source: string): string {
   return source.replace(/\r\n?/g, '\n').replaceAll('\0', '\uFFFD')
 }
 
-/** The tokens of a text; definitions found in it are added to `references`, the first one wins. */
+/** The tokens of a whole text at once; definitions in it are added, the first of a label wins. */
 export function parse(text: string, references: References): readonly Token[] {
   return parser.parse(text, { references })
 }
