@@ -1,8 +1,9 @@
 """Logs: structured lines without prompts, keys or control characters."""
 
 import logging
+import os
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Final, TextIO, TypeAlias
 
 import structlog
@@ -14,11 +15,17 @@ LONGEST: Final = 8192
 """The longest value in a line, in characters."""
 
 
-def configure_logging(level: str, redact: Redact, *, stream: TextIO | None = None) -> None:
+def configure_logging(
+    level: str,
+    redact: Redact,
+    *,
+    stream: TextIO | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> None:
     """Send every log line of the process to `stream` (standard error), through `redact`.
 
-    A terminal gets coloured columns, anything else one JSON object a line. `level` is a name of
-    the standard library's, in any case.
+    A terminal gets columns, coloured unless `NO_COLOR` is set; anything else one JSON object a
+    line. `level` is a name of the standard library's, in any case.
     """
     out = stream or sys.stderr
     shared: list[structlog.typing.Processor] = [
@@ -29,7 +36,7 @@ def configure_logging(level: str, redact: Redact, *, stream: TextIO | None = Non
         _redactor(redact),
     ]
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=True, pad_event_to=20)
+        structlog.dev.ConsoleRenderer(colors=not environ.get("NO_COLOR"), pad_event_to=20)
         if out.isatty()
         else structlog.processors.JSONRenderer()
     )

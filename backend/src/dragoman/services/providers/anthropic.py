@@ -156,4 +156,4 @@ class AnthropicProvider(HttpProvider, frozen=True, kw_only=True):
     error_rows: tuple[ErrorRow, ...] = ANTHROPIC_ERRORS
     default_models: tuple[ModelEntry, ...] = ANTHROPIC_MODELS
     needs_output_limit: bool = True
-    models_path: str = "/v1/models"
+    models_path: str = "/v1/models?limit=1000"
