@@ -1,5 +1,6 @@
 """From source to browser: what the package's build makes of the page, and how a server gives it."""
 
+import asyncio
 import importlib.util
 import json
 import os
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +18,7 @@ import aiohttp
 import pytest
 
 from tests.integration.independent.processes import running_program
+from tests.support.server import Dragoman, configured, running
 
 BACKEND = Path(__file__).parents[2]
 REQUIRED = "DRAGOMAN_REQUIRE_PAGE"
@@ -351,3 +353,58 @@ async def test_an_installed_wheel_serves_the_page_where_no_node_is(installed: Pa
     assert page.status == 200
     assert any(name.endswith(".js") for name in named)
     assert answers == dict.fromkeys(named, 200)
+
+
+@pytest.fixture
+async def dragoman(tmp_path: Path) -> AsyncIterator[Dragoman]:
+    async with running(configured(tmp_path, {"OPENAI_API_KEY": "sk-1"})) as server:
+        yield server
+
+
+async def raw(server: Dragoman, head: str) -> bytes:
+    """Send a request as it is written; give the whole answer."""
+    host, port = server.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"{head}\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../pyproject.toml",
+        "/assets/../../app.py",
+        "/%2e%2e/app.py",
+        "/assets/%2e%2e%2f%2e%2e%2fapp.py",
+        "/..%5capp.py",
+        "//app.py",
+        "/.source",
+        "/%00",
+    ],
+)
+async def test_no_path_leads_out_of_the_page(dragoman: Dragoman, path: str):
+    answer = await raw(dragoman, f"GET {path} HTTP/1.1")
+
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"import" not in answer
+
+
+async def test_the_head_of_the_page_has_no_body(dragoman: Dragoman):
+    whole, head = [await raw(dragoman, f"{method} / HTTP/1.1") for method in ("GET", "HEAD")]
+
+    assert head.endswith(b"\r\n\r\n")
+    assert whole.split(b"\r\n", 1)[0] == head.split(b"\r\n", 1)[0]
+    length = re.search(rb"content-length: (\d+)", head)
+    assert length is not None
+    assert len(whole.partition(b"\r\n\r\n")[2]) == int(length[1])
+
+
+async def test_a_method_of_the_api_is_refused_as_before(dragoman: Dragoman):
+    answer = await dragoman.client.delete("/api/v1/models")
+    unknown = await dragoman.client.get("/api/v1/none", headers={"accept": "text/html"})
+
+    assert (answer.status, unknown.status) == (405, 404)
+    assert (await unknown.json())["code"] == "INVALID_REQUEST"
