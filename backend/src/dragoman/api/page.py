@@ -1,9 +1,8 @@
 """The page: its files, served from memory, and the policy under which a browser runs it.
 
     /                    index.html, each time with a nonce of its own
-    /c/<conversation>    the same, for whoever opens or reloads an address inside the page
     /assets/<hashed>     kept by browsers for a year: what changes gets another name
-    (anything else)      not found, in the words of the API
+    (anything else)      to the page, whoever goes there in a browser; not found, for programs
 
 A request's path is only ever looked up among the names that were there at the start, so no path
 leads to another file.
@@ -36,9 +35,8 @@ _POLICY: Final = (
 )
 _NONCE_BYTES: Final = 18
 
-# What index.html holds where the nonce belongs, and how the names of its files begin.
 _NONCE_PLACE: Final = b'nonce=""'
-_RELATIVE: Final = b'="./'
+"""What index.html holds where the nonce belongs."""
 
 _MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -59,11 +57,8 @@ _HASHED: Final = "/assets/"
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
 
-# Below these, only what is there is there: a mistyped address of the API is no page.
-_NEVER_PAGES: Final = ("/api/", "/assets/", "/docs/", "/v1/")
-_DEEPEST: Final = 4
-"""How many folders deep an address inside the page may be."""
-
+# Below these, nobody looks for the page: a mistyped address of the API is not found.
+_NOT_PAGES: Final = ("/api/", "/assets/", "/docs/", "/v1/")
 _READING: Final = ("GET", "HEAD")
 
 _NOT_BUILT: Final = """\
@@ -130,22 +125,19 @@ class Page:
     def _answer(self, request: Request) -> Response:
         path: str = request.scope["path"]
         asset = self._assets.get(path)
-        if asset is None and not _is_address(path, request):
+        is_page = path in ("/", "/index.html")
+        if asset is None and not is_page and not _is_lost(path, request):
             raise HTTPException(404)
         if request.method not in _READING:
             raise HTTPException(405, headers={"allow": ", ".join(_READING)})
-        return self._show(path) if asset is None else _deliver(asset, request)
+        if asset is not None:
+            return _deliver(asset, request)
+        return self._show() if is_page else _lead_home(path)
 
-    def _show(self, path: str) -> Response:
-        """Write index.html; from deeper addresses, its files are as many folders up.
-
-        So the page needs not know below which path a proxy has put it.
-        """
+    def _show(self) -> Response:
         nonce = secrets.token_urlsafe(_NONCE_BYTES)
-        above = b"../" * (path.count("/") - 1) or b"./"
-        html = self._index.replace(_NONCE_PLACE, b'nonce="%b"' % nonce.encode())
         return Response(
-            html.replace(_RELATIVE, b'="%b' % above),
+            self._index.replace(_NONCE_PLACE, b'nonce="%b"' % nonce.encode()),
             # To a program, a page that is missing is not a success.
             status_code=200 if self._built else 503,
             media_type="text/html",
@@ -156,14 +148,19 @@ class Page:
         )
 
 
-def _is_address(path: str, request: Request) -> bool:
-    """Tell whether a path is the page's own to show something under."""
-    if path in ("/", "/index.html"):
-        return True
-    if path.startswith(_NEVER_PAGES) or "//" in path or path.count("/") > _DEEPEST:
-        return False
-    # A browser that goes to an address says so; what a page loads does not.
-    return "text/html" in request.headers.get("accept", "")
+def _is_lost(path: str, request: Request) -> bool:
+    """Tell whether a person looks for the page where it is not.
+
+    A browser that goes to an address says that it wants HTML; what a page loads does not.
+    """
+    wants_page = "text/html" in request.headers.get("accept", "")
+    return wants_page and not path.startswith(_NOT_PAGES) and "//" not in path
+
+
+def _lead_home(path: str) -> Response:
+    """Send a browser to the page, by a way that is right below any path a proxy may add."""
+    home = "../" * (path.count("/") - 1) or "./"
+    return Response(status_code=302, headers={"location": home, "cache-control": _REVALIDATE})
 
 
 def _load(folder: Path) -> dict[str, Asset]:
