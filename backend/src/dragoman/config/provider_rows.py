@@ -28,6 +28,9 @@ _NOT_YOURS: Final = frozenset(
     | {"transfer-encoding", "upgrade"}
 )
 
+# What a wire format adds to an address by itself, the longer before what it ends in.
+_ROUTES: Final = ("/chat/completions", "/completions", "/v1/messages", "/messages")
+
 
 class ProviderRow(Struct, frozen=True):
     """A provider by configuration alone.
@@ -94,6 +97,13 @@ def read_base_url(value: object) -> str:
     if "?" in text or "#" in text:
         raise Mistake("take out what follows '?' or '#': paths are added to this address")
     return text.rstrip("/")
+
+
+def route_complaint(address: str) -> str | None:
+    """Give a warning about an address that ends in a route, which would be added to it again."""
+    ending = address.lower()
+    route = next((route for route in _ROUTES if ending.endswith(route)), None)
+    return route and f"leave the route out: base_url ends before {route!r}"
 
 
 def address_variable(provider: str) -> str:
@@ -194,6 +204,9 @@ class RowReader:
         row = msgspec.convert({"id": identity, **fields}, ProviderRow)
         for content in row.headers.values():
             self._findings.secret(content)
+        route = route_complaint(row.base_url)
+        if route is not None:
+            self._findings.warning(f"{here}.base_url: {route}")
         self._warn_of_open_key(row, here)
         self._rows.append(row)
 

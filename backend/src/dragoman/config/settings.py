@@ -26,7 +26,13 @@ from .options import (
     misspelt_variables,
     read_settings,
 )
-from .provider_rows import ProviderRow, RowReader, address_variable, read_base_url
+from .provider_rows import (
+    ProviderRow,
+    RowReader,
+    address_variable,
+    read_base_url,
+    route_complaint,
+)
 from .sources import FileSeen, SourceFile, open_source, read_dotenv, read_toml
 
 __all__ = [
@@ -175,9 +181,12 @@ def _check_addresses(providers: tuple[str, ...], read: _Read, findings: Findings
             continue
         text, place = given
         try:
-            read_base_url(text)
+            route = route_complaint(read_base_url(text))
         except Mistake as mistake:
             findings.problem(f"{place}: {mistake}")
+            continue
+        if route is not None:
+            findings.warning(f"{place}: {route}")
 
 
 def _read_settings(

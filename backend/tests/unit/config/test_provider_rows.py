@@ -237,6 +237,44 @@ def test_a_key_that_travels_openly_to_another_machine_is_warned_of(
     assert not folder.load(environ=environ({"box": {**row, "api_key_env": None}})).secrets
 
 
+ROUTES = [
+    ("https://box.example/v1/chat/completions", "/chat/completions"),
+    ("https://box.example/v1/completions/", "/completions"),
+    ("https://box.example/v1/messages", "/v1/messages"),
+    ("https://box.example/V1/Messages", "/v1/messages"),
+    ("https://box.example/api/messages", "/messages"),
+]
+
+
+@pytest.mark.parametrize(("address", "route"), ROUTES)
+def test_an_address_with_the_route_in_it_is_warned_of(
+    folder: ConfigurationFolder, address: str, route: str
+):
+    row = {**ROW, "base_url": address, "models_env": "BOX_MODELS"}
+
+    loaded = folder.load(environ={**environ({"box": row}), "BOX_MODELS": "a"})
+
+    assert loaded.warnings == (
+        f"PROVIDERS.box.base_url: leave the route out: base_url ends before {route!r}",
+    )
+
+
+@pytest.mark.parametrize(("address", "route"), ROUTES)
+def test_a_replaced_address_with_the_route_in_it_is_warned_of(
+    folder: ConfigurationFolder, address: str, route: str
+):
+    folder.write(".env", f"ACME_BASE_URL={address}\n")
+
+    assert folder.load().warnings == (
+        f"ACME_BASE_URL in .env: leave the route out: base_url ends before {route!r}",
+    )
+
+
+@pytest.mark.parametrize("path", ["", "/v1", "/messages-of/v1", "/chat", "/completions/v1"])
+def test_an_address_that_ends_before_the_route_is_not(folder: ConfigurationFolder, path: str):
+    assert folder.load(environ={"ACME_BASE_URL": f"https://box.example{path}"}).warnings == ()
+
+
 def test_a_provider_without_any_model_is_warned_of(folder: ConfigurationFolder):
     assert folder.load(environ=environ({"box": ROW})).warnings == (
         (
