@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from dragoman.app import compose
-from dragoman.testing import scripted_upstream
-from dragoman.testing.upstream import streamed
+from dragoman.testing import Script, scripted_upstream
 from tests.support.server import configured, running
 
 TUTORIAL = Path(__file__).parents[3] / "docs" / "add-a-provider.md"
@@ -28,7 +27,7 @@ def blocks() -> dict[str, str]:
 def package(tmp_path: Path) -> Path:
     """Lay out the tutorial's package as an installer would."""
     files = blocks()
-    for name in ("parrot.py", "test_parrot.py"):
+    for name in ("parrot.py", "test_parrot.py", "pyproject.toml"):
         (tmp_path / name).write_text(files[name])
     project = tomllib.loads(files["pyproject.toml"])["project"]
     info = tmp_path / "dragoman_parrot-0.1.dist-info"
@@ -45,7 +44,7 @@ def test_its_tests_pass(package: Path):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_parrot.py"),
-            *("-o", "asyncio_mode=auto", "--rootdir", str(package)),
+            *("--rootdir", str(package)),
         ],
         cwd=package,
         env=environ,
@@ -63,7 +62,11 @@ async def test_installed_it_is_found_and_answers(package: Path, monkeypatch, tmp
     monkeypatch.syspath_prepend(str(package))
     models = [{"id": "polly", "name": "Polly", "description": "", "provider": "parrot"}]
     async with scripted_upstream() as upstream:
-        upstream.play(streamed([b"data: Pieces\n\n", b"event: full-stop\ndata:\n\n"]))
+        lines = (
+            b'{"word": "Pieces"}' + b"\n",
+            b'{"done": "thirsty", "heard": 3, "spoken": 1}' + b"\n",
+        )
+        upstream.play(Script(headers={"content-type": "application/x-ndjson"}, pieces=lines))
         environ = {
             "MODELS": json.dumps(models),
             "PARROT_API_KEY": "sunflower-seed",
@@ -72,7 +75,12 @@ async def test_installed_it_is_found_and_answers(package: Path, monkeypatch, tmp
         async with running(configured(tmp_path, environ)) as dragoman:
             events = await dragoman.events("Speak")
     assert [event.content["type"] for event in events] == ["token", "complete"]
-    assert upstream.received[0].json == {"who": "polly", "say": "Speak"}
+    assert events[-1].content["totalTokens"] == 4
+    assert upstream.received[0].json == {
+        "parrot": "polly",
+        "turns": [{"who": "user", "say": "Speak"}],
+        "stream": True,
+    }
 
 
 def test_its_few_lines_of_configuration_are_accepted(tmp_path):

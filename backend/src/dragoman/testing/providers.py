@@ -2,10 +2,10 @@
 
     class TestMine(ProviderContract):
         provider = MyProvider()
-        key_header, path = ("authorization", "Bearer {key}"), "/chat/completions"
+        path = "/chat/completions"
 
         def whole(self, text): …        # the body of a whole reply that says `text`
-        def stream(self, words): …      # the pieces of a stream that says `words`
+        def stream(self, words): …      # the pieces of a stream that says `words`, in order
 
 A test of the template may be replaced only with a reason: decorate the new one with
 `@replaces_template("why")`. Taking one away without a reason fails when the class is made.
@@ -29,11 +29,18 @@ from dragoman.chat import (
 )
 from dragoman.config.facts import ModelEntry
 from dragoman.services.llm_service import get_ai_response, stream_ai_response
-from dragoman.services.providers import BaseProvider, Engines, Runtime
+from dragoman.services.providers import BaseProvider, Engines, HttpProvider, Runtime
+from dragoman.services.providers.registry import check_id
 from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
 from dragoman.services.routing import Candidate
 from dragoman.testing.grammar import check_grammar
-from dragoman.testing.upstream import End, Script, ScriptedUpstream, scripted_upstream
+from dragoman.testing.upstream import (
+    End,
+    Received,
+    Script,
+    ScriptedUpstream,
+    scripted_upstream,
+)
 
 KEY: Final = "canary-5b1f0a9c3d7e"
 """The key that the tests plant, and look for where it must not be."""
@@ -59,9 +66,10 @@ class ProviderContract:
     """What is true of every provider that is asked over HTTP."""
 
     provider: ClassVar[BaseProvider]
-    key_header: ClassVar[tuple[str, str]] = ("authorization", "Bearer {key}")
     path: ClassVar[str]
     model: ClassVar[ModelEntry | None] = None
+    spare: ClassVar[int] = 0
+    """How many of a stream's last pieces may be missing where the body ends cleanly."""
 
     def __init_subclass__(cls) -> None:
         """Refuse a subclass that drops a test of the template without a reason."""
@@ -81,7 +89,8 @@ class ProviderContract:
         """Give the pieces of a stream that says `words`."""
         raise NotImplementedError
 
-    def test_its_config_names_the_provider(self) -> None:
+    def test_its_id_and_its_config_name_the_provider(self) -> None:
+        check_id(self.provider.provider_id)
         config = self.provider.get_config({})
         assert config.id == self.provider.provider_id
         assert config.name
@@ -107,62 +116,100 @@ class ProviderContract:
     async def test_a_whole_reply_arrives(self) -> None:
         async with scripted_upstream() as upstream:
             upstream.play(_json(self.whole("Good day")))
-            reply = await self._ask(upstream)
+            reply = await self.ask(upstream)
         assert (reply.text, reply.stop and reply.stop.reason) == ("Good day", StopReason.STOP)
 
     async def test_a_streamed_reply_arrives(self) -> None:
         async with scripted_upstream() as upstream:
-            upstream.play(_stream(self.stream(["Good", " ", "day"])))
-            reply = await self._ask(upstream, stream=True)
+            upstream.play(self._stream(self.stream(["Good", " ", "day"])))
+            reply = await self.ask(upstream, stream=True)
         assert (reply.text, reply.stop and reply.stop.reason) == ("Good day", StopReason.STOP)
+
+    async def test_a_stream_says_the_same_however_it_is_cut_into_reads(self) -> None:
+        body = b"".join(self.stream(["Good", " ", "day"]))
+        async with scripted_upstream() as upstream:
+            upstream.play(self._stream([body]))
+            at_once = await self.ask(upstream, stream=True)
+            upstream.play(self._stream([body[i : i + 1] for i in range(len(body))]))
+            by_the_byte = await self.ask(upstream, stream=True)
+        assert at_once.text == by_the_byte.text == "Good day"
 
     async def test_an_answer_in_the_other_mode_is_understood(self) -> None:
         async with scripted_upstream() as upstream:
             upstream.play(_json(self.whole("whole")))
-            assert (await self._ask(upstream, stream=True)).text == "whole"
-            upstream.play(_stream(self.stream(["in", " pieces"])))
-            assert (await self._ask(upstream)).text == "in pieces"
+            assert (await self.ask(upstream, stream=True)).text == "whole"
+            upstream.play(self._stream(self.stream(["in", " pieces"])))
+            assert (await self.ask(upstream)).text == "in pieces"
 
     async def test_the_request_carries_the_key_the_model_and_the_words(self) -> None:
         async with scripted_upstream() as upstream:
             upstream.play(_json(self.whole("ok")))
-            await self._ask(upstream)
+            await self.ask(upstream)
             (request,) = upstream.received
-        name, form = self.key_header
         assert (request.method, request.path) == ("POST", self.path)
-        assert request.headers[name] == form.format(key=KEY)
+        self._check_key(request)
         assert KEY.encode() not in request.body
-        assert b"vendor-model" in request.body
-        assert b"Hello there" in request.body
+        assert b"vendor-model" in request.path.encode() + request.body
+        for said in _SAID:
+            assert said.encode() in request.body, f"{said!r} was said, and is not sent"
+
+    async def test_the_vendor_is_told_whether_to_stream(self) -> None:
+        async with scripted_upstream() as upstream:
+            upstream.play(_json(self.whole("ok")))
+            await self.ask(upstream)
+            await self.ask(upstream, stream=True)
+            whole, streamed = upstream.received
+        assert (whole.path, whole.headers, whole.body) != (
+            streamed.path,
+            streamed.headers,
+            streamed.body,
+        )
 
     async def test_a_cut_stream_is_never_taken_for_whole(self) -> None:
         pieces = self.stream(["Good", " ", "day"])
-        for kept in range(len(pieces) // 2 + 1):
+        for kept in range(len(pieces)):
             async with scripted_upstream() as upstream:
-                upstream.play(_stream(pieces[:kept], end="cut"))
-                error = await self._fail(upstream, stream=True)
-            assert error.category in {Category.STREAM_INTERRUPTED, Category.CONNECTION}
+                upstream.play(self._stream(pieces[:kept], end="cut"))
+                error = await self.fail(upstream, stream=True)
+            assert error.category in _BROKEN, f"cut after {kept} pieces"
+
+    async def test_a_stream_that_ends_too_early_is_never_taken_for_whole(self) -> None:
+        pieces = self.stream(["Good", " ", "day"])
+        for kept in range(len(pieces) - self.spare):
+            async with scripted_upstream() as upstream:
+                upstream.play(self._stream(pieces[:kept]))
+                error = await self.fail(upstream, stream=True)
+            assert error.category in _BROKEN, f"ended after {kept} pieces"
+
+    async def test_nonsense_is_the_vendors_fault(self) -> None:
+        for nonsense in _NONSENSE:
+            async with scripted_upstream() as upstream:
+                upstream.play(_json(nonsense))
+                assert (await self.fail(upstream)).category in _BROKEN, nonsense
+                upstream.play(self._stream([nonsense + b"\n\n"]))
+                assert (await self.fail(upstream, stream=True)).category in _BROKEN, nonsense
 
     async def test_failures_fall_into_the_right_category(self) -> None:
         for status, category in _CATEGORIES.items():
             async with scripted_upstream() as upstream:
                 upstream.play(Script(status, {"content-type": "text/html"}, (b"<h1>no</h1>",)))
-                error = await self._fail(upstream)
+                error = await self.fail(upstream)
             assert error.category is category, status
             assert "<h1>" not in str(error)
 
     async def test_retry_after_is_kept(self) -> None:
         async with scripted_upstream() as upstream:
-            upstream.play(Script(429, {"retry-after": "7"}, (b"{}",)))
-            error = await self._fail(upstream)
-        assert (error.retry_after, error.retryable) == (7.0, True)
+            for body in (b"{}", *_NONSENSE):
+                upstream.play(Script(429, {"retry-after": "7"}, (body,)))
+                error = await self.fail(upstream)
+                assert (error.category, error.retry_after) == (Category.RATE_LIMIT, 7.0), body
 
     async def test_silence_runs_into_a_timeout(self) -> None:
         async with scripted_upstream() as upstream:
             upstream.play(Script(before=30))
-            assert (await self._fail(upstream)).category is Category.TIMEOUT
-            upstream.play(_stream(self.stream(["Good", "day"])[:-2], end="hang"))
-            assert (await self._fail(upstream, stream=True)).category is Category.TIMEOUT
+            assert (await self.fail(upstream)).category is Category.TIMEOUT
+            upstream.play(self._stream(self.stream(["Good", "day"])[:-2], end="hang"))
+            assert (await self.fail(upstream, stream=True)).category is Category.TIMEOUT
 
     async def test_nobody_listening_is_a_connection_error(self) -> None:
         async with scripted_upstream() as upstream:
@@ -173,13 +220,14 @@ class ProviderContract:
 
     async def test_leaving_early_ends_the_call(self) -> None:
         async with scripted_upstream() as upstream:
-            upstream.play(_stream(self.stream(["Good", " day"])[:-2], end="hang"))
+            upstream.play(self._stream(self.stream(["Good", " day"])[:-2], end="hang"))
             async with self._world(upstream.url) as candidate:
                 async with aclosing(stream_ai_response(_request(stream=True), candidate)) as said:
                     await anext(said)
                 await asyncio.wait_for(upstream.closed_by_peer.wait(), 1)
 
-    async def _ask(self, upstream: ScriptedUpstream, *, stream: bool = False) -> Reply:
+    async def ask(self, upstream: ScriptedUpstream, *, stream: bool = False) -> Reply:
+        """Ask the provider at `upstream`; the events of a stream are held to their grammar."""
         async with self._world(upstream.url) as candidate:
             if not stream:
                 return await get_ai_response(_request(stream=False), candidate)
@@ -192,9 +240,10 @@ class ProviderContract:
             folding.add(events)
             return folding.reply()
 
-    async def _fail(self, upstream: ScriptedUpstream, *, stream: bool = False) -> LLMServiceError:
+    async def fail(self, upstream: ScriptedUpstream, *, stream: bool = False) -> LLMServiceError:
+        """Ask, and give the error that must come of it."""
         try:
-            reply = await self._ask(upstream, stream=stream)
+            reply = await self.ask(upstream, stream=stream)
         except LLMServiceError as error:
             return error
         raise AssertionError(f"taken for a good reply: {reply.text!r}")
@@ -206,6 +255,16 @@ class ProviderContract:
         except LLMServiceError as error:
             return error
         raise AssertionError("taken for a good reply")
+
+    def _check_key(self, request: Received) -> None:
+        if isinstance(self.provider, HttpProvider) and self.provider.api_key_env is not None:
+            name, before = self.provider.key_header
+            assert request.headers.get(name) == before + KEY
+
+    def _stream(self, pieces: Sequence[bytes], *, end: End = "clean") -> Script:
+        types = self.provider.stream_types if isinstance(self.provider, HttpProvider) else ()
+        media = min(types, default="text/event-stream")
+        return Script(headers={"content-type": media}, pieces=tuple(pieces), end=end)
 
     def _environ(self, url: str) -> dict[str, str]:
         config = self.provider.get_config({})
@@ -227,6 +286,19 @@ class ProviderContract:
             await socket.close()
 
 
+_SAID: Final = ("I am Ada", "Nice to meet you", "Who am I?")
+_NONSENSE: Final = (
+    b"",
+    b"[]",
+    b"null",
+    b'{"a": {"b": [1, "c"]}}',
+    b"\x00\xff{]",
+    b"<html>no</html>",
+)
+_BROKEN: Final = frozenset(
+    {Category.STREAM_INTERRUPTED, Category.CONNECTION, Category.BAD_RESPONSE}
+)
+
 _CATEGORIES: Final = {
     401: Category.AUTHENTICATION,
     402: Category.QUOTA_EXHAUSTED,
@@ -245,10 +317,11 @@ def _json(body: bytes) -> Script:
     return Script(headers={"content-type": "application/json"}, pieces=(body,))
 
 
-def _stream(pieces: Sequence[bytes], *, end: End = "clean") -> Script:
-    return Script(headers={"content-type": "text/event-stream"}, pieces=tuple(pieces), end=end)
-
-
 def _request(*, stream: bool) -> ChatRequest:
-    asked = Message("user", (Text("Hello there"),))
-    return ChatRequest(model="ours", messages=(asked,), stream=stream)
+    first, second, third = _SAID
+    messages = (
+        Message("user", (Text(first),)),
+        Message("assistant", (Text(second),)),
+        Message("user", (Text(third),)),
+    )
+    return ChatRequest(model="ours", messages=messages, stream=stream)

@@ -106,7 +106,7 @@ class ScriptedUpstream:
             head = "".join(f"{name}: {value}\r\n" for name, value in script.headers.items())
             framing = "transfer-encoding: chunked\r\n\r\n"
             writer.write(f"HTTP/1.1 {script.status} X\r\n{head}{framing}".encode())
-        for piece in script.pieces:
+        for piece in filter(None, script.pieces):
             writer.write(piece if script.raw else b"%x\r\n%b\r\n" % (len(piece), piece))
             await writer.drain()
             await self._wait(script.pause, reader)

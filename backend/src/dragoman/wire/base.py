@@ -25,10 +25,14 @@ NOTHING: Final[frozenset[str]] = frozenset()
 
 
 class Written(Struct, frozen=True):
-    """A request in a wire's own words: the body to send, and what the translation changed."""
+    """A request in a wire's own words: the body to send, and what the translation changed.
+
+    `path` is where it goes, if that is not the wire's usual path (with the model in it, say).
+    """
 
     body: bytes
     receipts: tuple[Receipt, ...] = ()
+    path: str | None = None
 
 
 class StreamReader(Protocol):

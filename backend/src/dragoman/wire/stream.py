@@ -1,7 +1,8 @@
 """What every streamed wire format shares: framing, failures, and the bytes each event came from."""
 
 from abc import ABC, abstractmethod
-from typing import Final
+from collections.abc import Callable
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -12,20 +13,29 @@ from dragoman.chat import (
     StreamEvent,
     UpstreamError,
 )
+from dragoman.wire.lines import LineParser
 from dragoman.wire.sse import EventTooLargeError, SseEvent, SseParser
 
+MAX_PREAMBLE: Final = 64 << 10
+"""How much may come before a reply begins, in bytes: a verdict on the prompt, some pings."""
+
+_LONG_PREAMBLE: Final = f"{MAX_PREAMBLE >> 10} KiB came, and the reply had not begun"
 _decode: Final = msgspec.json.Decoder().decode
 
 
 class EventStreamReader(ABC):
-    """A reader of server-sent events; a wire says what each of them means.
+    """A reader of a stream of events; a wire says what each of them means.
 
-    A subclass implements `_take`, which calls `_emit` for each event it understands and `_fail`
-    for a vendor's error, sets `_ended` once nothing more is needed, and implements `_finish`.
+    A subclass implements `_take`, which calls `_emit` for what an event says, `_fail` for a
+    vendor's error and `_object` to decode JSON, and sets `_ended` once nothing more is needed; and
+    `_finish`, which calls `_interrupted` unless the reply is whole. `framing` cuts the bytes into
+    events: `SseParser`, or `LineParser` for one JSON object a line.
     """
 
+    framing: ClassVar[Callable[[], SseParser | LineParser]] = SseParser
+
     def __init__(self) -> None:
-        self._parser = SseParser()
+        self._parser = type(self).framing()
         self._events: list[StreamEvent] = []
         self._failure: Failure | None = None
         self._ended = False
@@ -51,9 +61,13 @@ class EventStreamReader(ABC):
                 self._source += event.source
                 told = len(self._events)
                 self._take(event)
-                # Nothing may come before a reply's start: what does is carried by it.
-                if len(self._events) == told and self._told and self._failure is None:
+                if len(self._events) > told:
+                    self._source = b""  # claimed, or not wanted
+                elif self._told and self._failure is None:
                     self._emit(Aside(self._claim()))
+                # Nothing may come before a reply's start: what does is carried by it.
+                elif len(self._source) > MAX_PREAMBLE:
+                    self._fail(Failure(message=_LONG_PREAMBLE, reason="bad_payload"))
         except EventTooLargeError as error:
             self._fail(Failure(message=str(error), reason="event_too_large"))
 

@@ -14,7 +14,6 @@ from tests.unit.providers import ProviderContract
 class TestAnthropicProvider(ProviderContract):
     provider = AnthropicProvider()
     path = "/v1/messages"
-    key_header = ("x-api-key", "{key}")
 
     def whole(self, text: str) -> bytes:
         return json.dumps(anthropic_whole(text)).encode()
@@ -31,7 +30,7 @@ class TestAModelWithAnotherVersion(TestAnthropicProvider):
     async def test_the_version_of_the_model_entry_is_sent(self) -> None:
         async with scripted_upstream() as upstream:
             upstream.play(whole(anthropic_whole("ok")))
-            await self._ask(upstream)
+            await self.ask(upstream)
             assert upstream.received[0].headers["anthropic-version"] == "2026-10-21"
 
 
@@ -43,14 +42,14 @@ class TestAModelWithACeiling(TestAnthropicProvider):
     async def test_the_ceiling_of_the_model_entry_is_sent(self) -> None:
         async with scripted_upstream() as upstream:
             upstream.play(whole(anthropic_whole("ok")))
-            await self._ask(upstream)
+            await self.ask(upstream)
             assert upstream.received[0].json["max_tokens"] == 123
 
 
 async def test_the_version_is_pinned() -> None:
     async with scripted_upstream() as upstream:
         upstream.play(whole(anthropic_whole("ok")))
-        await TestAnthropicProvider()._ask(upstream)
+        await TestAnthropicProvider().ask(upstream)
         assert upstream.received[0].headers["anthropic-version"] == "2023-06-01"
         assert "authorization" not in upstream.received[0].headers
 

@@ -11,6 +11,7 @@ from tests.unit.providers import ProviderContract
 class TestOpenAIProvider(ProviderContract):
     provider = OpenAIProvider()
     path = "/chat/completions"
+    spare = 2  # the usage, and the mark at the end
 
     def whole(self, text: str) -> bytes:
         return json.dumps(openai_whole(text)).encode()

@@ -3,8 +3,15 @@
 from importlib.metadata import EntryPoint
 
 from dragoman.config import ProviderRow
-from dragoman.services.providers import FAMILIES, load_plugins, provider_of, registry
+from dragoman.services.providers import (
+    FAMILIES,
+    HttpProvider,
+    load_plugins,
+    provider_of,
+    registry,
+)
 from dragoman.services.providers.rows import catalog
+from dragoman.wire import openai_chat
 
 
 def test_the_catalog_is_registered_whole():
@@ -68,6 +75,15 @@ def test_a_broken_plugin_is_told_of_and_stops_nobody():
     assert "no_such_package" in gone
     assert "it has no provider_id, get_config" in strange
     assert "is there already" in again
+
+
+BAD = HttpProvider(provider_id="Bad", name="Bad", wire=openai_chat, base_url="http://x")
+
+
+def test_a_plugin_with_an_id_that_is_none_is_told_of():
+    plugins = load_plugins([entry("bad", f"{__name__}:BAD")])
+    assert plugins.providers == ()
+    assert "'Bad' must match" in plugins.problems[0]
 
 
 def test_a_plugin_does_not_take_the_place_of_ours():

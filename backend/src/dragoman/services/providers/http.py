@@ -34,6 +34,7 @@ from dragoman.services.providers.base import (
 from dragoman.services.providers.errors import ErrorRow, map_provider_error
 from dragoman.services.providers.retry_after import retry_after_of
 from dragoman.services.providers.transport import (
+    MAX_STREAM,
     Timeouts,
     Upstream,
     UpstreamResponse,
@@ -47,8 +48,10 @@ _ERROR_TIME: Final = 5.0
 """Seconds to wait for the body of an error, whose status is known already."""
 _LONGEST_ERROR: Final = 1 << 20
 """How much of an error's body is read, in bytes."""
+_TURN: Final = 64 << 10
+"""How much of a stream is read in one go, in bytes."""
 
-_EVENT_STREAM: Final = "text/event-stream"
+_EVENT_STREAM: Final = frozenset({"text/event-stream"})
 _REQUEST_IDS: Final = ("x-request-id", "request-id")
 _CUT: Final = frozenset({"premature_close", "connection_reset"})
 # Some compatible servers label JSON carelessly; a page in HTML is never an answer.
@@ -65,7 +68,8 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
     header's name and what stands before the key. `api_version_header` takes a model entry's
     `api_version`, else `api_version`. `without` names what this vendor's dialect of the wire does
     not take. `needs_output_limit` tells that the wire insists on one, so that a model entry's own
-    maximum is filled in. Every path is below the base URL.
+    maximum is filled in. `stream_types` are the content types of its streams. Every path is below
+    the base URL.
     """
 
     provider_id: str
@@ -83,6 +87,7 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
     without: frozenset[str] = frozenset()
     needs_output_limit: bool = False
     models_path: str = "/models"
+    stream_types: frozenset[str] = _EVENT_STREAM
 
     def get_config(self, environ: Mapping[str, str]) -> ProviderConfig:
         """Give the address and key that `environ` sets for this provider."""
@@ -190,7 +195,7 @@ class HttpChatModel:
             )
         written = self._provider.wire.write_request(request, without=self._provider.without)
         return Outgoing(
-            url=self._config.base_url + self._provider.wire.path,
+            url=self._config.base_url + (written.path or self._provider.wire.path),
             headers=self._provider.request_headers(self._config, self._model),
             body=written.body,
             receipts=written.receipts,
@@ -206,7 +211,7 @@ class HttpChatModel:
             )
             response = await patience.wait(call.enter_async_context(sending))
             call.enter_context(_identified(response.headers))
-            answer = await self._answer(response, patience)
+            answer = await self._answer(response, patience, streamed=request.stream)
             async for batch in await call.enter_async_context(aclosing(answer)):
                 yield _with_receipts(batch, outgoing.receipts)
 
@@ -214,17 +219,21 @@ class HttpChatModel:
         """Ask for a whole reply."""
         return await complete(self, request)
 
-    async def _answer(self, response: UpstreamResponse, patience: "_Patience") -> Batches:
+    async def _answer(
+        self, response: UpstreamResponse, patience: "_Patience", *, streamed: bool
+    ) -> Batches:
         wire = self._provider.wire
         media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if response.status != 200:
             raise await _failed(wire, response, patience)
         patience.headers_came()
-        if media == _EVENT_STREAM:
+        # A stream of JSON lines may be labelled as JSON; then what was asked for decides.
+        if media in self._provider.stream_types and (streamed or media not in _JSON):
             return _streamed(wire.stream_reader(), response, patience)
         if media in _JSON:
             return _whole(wire, await patience.wait(read_body(response)))
-        raise malformed("bad_content_type", f"the answer is {media}, not JSON")
+        expected = " or ".join(sorted({"application/json"} | self._provider.stream_types))
+        raise malformed("bad_content_type", f"the answer is {media}, and not {expected}")
 
 
 async def _whole(wire: ProviderSide, body: bytes) -> Batches:
@@ -234,9 +243,14 @@ async def _whole(wire: ProviderSide, body: bytes) -> Batches:
 async def _streamed(
     reader: StreamReader, response: UpstreamResponse, patience: "_Patience"
 ) -> Batches:
-    chunks = response.chunks()
+    chunks = response.chunks(limit=MAX_STREAM)
     clean = True
+    taken = 0
     while not reader.done:
+        if taken > _TURN:
+            # What has arrived already is read without a pause: others have a turn.
+            await asyncio.sleep(0)
+            taken = 0
         try:
             chunk = await patience.wait(anext(chunks, None))
         except UpstreamError as error:
@@ -246,6 +260,7 @@ async def _streamed(
             clean, chunk = False, None
         if chunk is None:
             break
+        taken += len(chunk)
         if events := reader.feed(chunk):
             patience.event_came()
             yield events
@@ -272,7 +287,10 @@ async def _failed(
             Failure(status=status, reason="upstream_redirect", message="the provider redirects")
         )
     body = await _last_words(response, patience)
-    failure = wire.read_failure(status, headers, body)
+    try:
+        failure = wire.read_failure(status, headers, body)
+    except Exception:  # noqa: BLE001 - a careless wire must not turn a limit into a fault of ours
+        failure = Failure(status=status)
     wait = retry_after_of(headers, body, now=time.time(), status=status)
     return UpstreamError(replace(failure, retry_after=wait))
 

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from dragoman.services.providers.base import BaseProvider
+from dragoman.services.providers.registry import check_id
 
 GROUP: Final = "dragoman.providers"
 
@@ -59,4 +60,6 @@ def _load(entry: EntryPoint) -> BaseProvider:
     if not isinstance(provider, BaseProvider):
         missing = [member for member in _MEMBERS if not hasattr(provider, member)]
         raise TypeError(f"it is no provider: it has no {', '.join(missing)}")
+    check_id(provider.provider_id)
+    provider.get_config({})  # whoever cannot say who they are had better fail here
     return provider

@@ -17,6 +17,12 @@ class UnknownProviderError(LookupError):
     """No provider has this id."""
 
 
+def check_id(provider_id: str) -> None:
+    """Raise `ValueError` unless this is an id: lower-case letters, digits, `_` and `-`."""
+    if _ID.fullmatch(provider_id) is None:
+        raise ValueError(f"provider id {provider_id!r} must match ^{_ID.pattern}$")
+
+
 class ProviderRegistry:
     """Providers by id, in the order of their registration."""
 
@@ -31,8 +37,7 @@ class ProviderRegistry:
         Raises `DuplicateProviderError` if its id is taken, `ValueError` if it is no id.
         """
         name = provider.provider_id
-        if _ID.fullmatch(name) is None:
-            raise ValueError(f"provider id {name!r} must match ^{_ID.pattern}$")
+        check_id(name)
         if name in self._providers:
             raise DuplicateProviderError(f"a provider {name!r} is registered already")
         self._providers[name] = provider

@@ -50,8 +50,8 @@ class UpstreamResponse(Protocol):
         """The headers, by lower-case name."""
         ...
 
-    def chunks(self) -> AsyncIterator[bytes]:
-        """Give the body as it arrives; ends normally only if HTTP says that it is whole.
+    def chunks(self, *, limit: int = MAX_BODY) -> AsyncIterator[bytes]:
+        """Give the body, `limit` bytes at most, as it comes; ends normally only if it is whole.
 
         Raises `UpstreamError` when it breaks off (`premature_close`, `connection_reset`) or grows
         too long (`body_too_large`, `decompressed_too_large`).
@@ -111,9 +111,8 @@ class _Response:
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.headers.items()}
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self, *, limit: int = MAX_BODY) -> AsyncIterator[bytes]:
         length = 0
-        limit = MAX_STREAM if self._response.content_type == "text/event-stream" else MAX_BODY
         with _explained(self._host):
             async for chunk in self._response.content.iter_any():
                 length += len(chunk)
