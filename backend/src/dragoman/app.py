@@ -6,7 +6,7 @@ Configuration ─▶ compose ─▶ Service (models, providers, socket, engines)
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import structlog
 from fastapi import FastAPI
@@ -21,9 +21,11 @@ from dragoman.api.guard import Guard, is_loopback
 from dragoman.api.openapi import describe
 from dragoman.api.page import mount_page
 from dragoman.api.relay import Meter, Pace
+from dragoman.api.routes.conversations import conversations_router
 from dragoman.api.routes.health import health_router
 from dragoman.api.routes.messages import MessagesRoute
 from dragoman.api.routes.models import models_router
+from dragoman.api.routes.providers import providers_router
 from dragoman.api.server import App, Boundary, Dispatch
 from dragoman.config import (
     Configuration,
@@ -50,6 +52,10 @@ from dragoman.services.providers import registry as built_in
 from dragoman.services.providers.local import MODEL_VARIABLE
 from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
 from dragoman.services.routing import Setup
+
+if TYPE_CHECKING:
+    from dragoman.services.conversation_service import ConversationService
+    from dragoman.storage.database import Database
 
 _log: Final = structlog.get_logger("dragoman")
 
@@ -85,9 +91,13 @@ def compose(configuration: Configuration, *, registry: ProviderRegistry = built_
     own = (provider_of(row, FAMILIES) for row in configuration.provider_rows)
     providers = registry.extended((*plugins.providers, *own))
     facts = {name: facts_of(providers.get(name), configuration.environ) for name in providers}
-    models = load_model_configuration(
-        facts, configuration.environ, file_models=configuration.file_models
-    )
+    try:
+        models = load_model_configuration(
+            facts, configuration.environ, file_models=configuration.file_models
+        )
+    except ConfigurationError as error:
+        # A model may miss its provider for no other reason than a plugin that failed.
+        raise ConfigurationError((*error.problems, *plugins.problems)) from error
     if not models.models:
         models = _local_model(configuration, models)
     warnings = (*configuration.warnings, *plugins.problems, *models.warnings)
@@ -140,6 +150,7 @@ class Service:
         self.composition = compose(configuration, registry=registry)
         self._engines = Engines()
         self._setup: Setup | None = None
+        self._conversations: ConversationService | None = None
         self._starting: set[asyncio.Task[None]] = set()
 
     @property
@@ -148,6 +159,34 @@ class Service:
         if self._setup is None:
             raise RuntimeError("the service is not running: enter it first")
         return self._setup
+
+    @property
+    def conversations(self) -> "ConversationService":
+        """The conversations, while `keeping_conversations` lasts."""
+        if self._conversations is None:
+            raise RuntimeError("no conversations are kept: enter keeping_conversations first")
+        return self._conversations
+
+    @asynccontextmanager
+    async def keeping_conversations(self, database: "Database | None") -> AsyncIterator[None]:
+        """Keep conversations in `database`, or in one in the data folder, opened for this long.
+
+        Raises `StorageError` if that cannot be opened.
+        """
+        # Asking a model needs no SQL, and it takes long to import.
+        from dragoman.services.conversation_service import ConversationService  # noqa: PLC0415
+        from dragoman.storage.database import open_database  # noqa: PLC0415
+
+        folder = self.configuration.settings.data_dir
+        opened = database or await asyncio.to_thread(open_database, folder)
+        try:
+            async with ConversationService(opened) as conversations:
+                self._conversations = conversations
+                yield
+        finally:
+            self._conversations = None
+            if database is None:
+                await asyncio.to_thread(opened.close)
 
     def redact(self, text: str) -> str:
         """Take the keys out of a text."""
@@ -210,10 +249,12 @@ def create_app(
     registry: ProviderRegistry = built_in,
     timeouts: Timeouts | None = None,
     pace: Pace | None = None,
+    database: "Database | None" = None,
 ) -> App:
     """Make the ASGI application. `load` reads the configuration anew when its files change.
 
-    Raises `ConfigurationError` when the configuration cannot be used.
+    Conversations are kept in `database`; without one, it is opened in the data folder when the
+    application starts, and closed when it ends. Raises `ConfigurationError` when the configuration cannot be used.
     """
     service = Service(configuration, registry=registry, timeouts=timeouts)
     watcher = ConfigurationWatcher(
@@ -229,15 +270,19 @@ def create_app(
         openapi_url="/openapi.json" if at_home else None,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(service, watcher if load is not None else None),
+        lifespan=_lifespan(service, database, watcher if load is not None else None),
     )
     rest.include_router(models_router(lambda: service.setup))
+    rest.include_router(providers_router(lambda: service.setup))
+    rest.include_router(conversations_router(lambda: service.conversations, lambda: service.setup))
     rest.include_router(health_router(lambda: service.setup, lambda: watcher.status, meter))
     if at_home:
         mount_docs(rest)
     mount_page(rest)
-    speak_one_language(rest)
-    messages = MessagesRoute(lambda: service.setup, service.explain, pace=pace)
+    speak_one_language(rest, service.explain)
+    messages = MessagesRoute(
+        lambda: service.setup, lambda: service.conversations, service.explain, pace=pace
+    )
     describe(rest)
     routes = Dispatch({"/api/v1/messages": {"POST": messages}}, rest)
     guarded = Guard(routes, settings.host, allowed_hosts=settings.allowed_hosts)
@@ -245,11 +290,11 @@ def create_app(
 
 
 def _lifespan(
-    service: Service, watcher: ConfigurationWatcher | None
+    service: Service, database: "Database | None", watcher: ConfigurationWatcher | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with service:
+        async with service, service.keeping_conversations(database):
             service.start_background()
             watching = None if watcher is None else asyncio.create_task(watcher.run())
             try:
