@@ -1,5 +1,7 @@
 """Lines in any cut are the lines of the whole."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ def read(pieces: list[bytes]) -> list[bytes]:
 
 def cut(body: bytes, places: list[int]) -> list[bytes]:
     edges = [0, *sorted(place % (len(body) + 1) for place in places), len(body)]
-    return [body[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    return [body[begin:end] for begin, end in pairwise(edges)]
 
 
 @given(BODIES, st.lists(st.integers(0, 1000)))
