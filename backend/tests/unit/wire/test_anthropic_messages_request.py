@@ -35,7 +35,7 @@ from dragoman.chat import (
     ToolResult,
 )
 from dragoman.wire import anthropic_messages
-from dragoman.wire.anthropic_messages import FEATURES
+from dragoman.wire.anthropic_messages import FEATURES, OPTIONAL_FIELDS
 from dragoman.wire.base import Wire
 
 _WIRE: Final[Wire] = anthropic_messages
@@ -422,6 +422,26 @@ def test_a_feature_that_a_provider_lacks_is_refused_and_not_left_out(
     assert caught.value.category is Category.UNSUPPORTED
     assert str(caught.value).startswith(f"{at}: ")
     assert _WIRE.write_request(request, without=frozenset(FEATURES) - {feature})
+
+
+def test_the_optional_fields_are_all_that_is_ever_written_beside_the_question():
+    everything = _read(
+        system="Be brief.",
+        tools=[{"name": "f", "input_schema": {"type": "object"}}],
+        tool_choice={"type": "auto"},
+        thinking={"type": "enabled", "budget_tokens": 1024},
+        output_config={"effort": "low"},
+        temperature=1,
+        top_p=1,
+        top_k=1,
+        stop_sequences=["x"],
+        metadata={"user_id": "u"},
+        stream=True,
+    )
+
+    assert _written(everything).keys() - _body().keys() == OPTIONAL_FIELDS
+    less = _WIRE.write_request(everything, without=OPTIONAL_FIELDS - FEATURES.keys())
+    assert msgspec.json.decode(less.body).keys() == _body().keys() | {"tools"}
 
 
 def test_call_ids_in_other_letters_are_renamed_alike_in_calls_and_results():

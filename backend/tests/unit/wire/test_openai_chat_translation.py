@@ -36,7 +36,7 @@ from dragoman.chat import (
     ToolResult,
 )
 from dragoman.wire import openai_chat as wire
-from dragoman.wire.openai_chat import FEATURES
+from dragoman.wire.openai_chat import FEATURES, OPTIONAL_FIELDS
 
 _OTHER: Final = "anthropic_messages"
 _PICTURE: Final = Image(Base64("image/png", "AA=="))
@@ -484,6 +484,31 @@ def test_a_schema_without_a_name_gets_one():
 
 def test_every_feature_that_can_be_missing_is_described():
     assert all(len(description) > 10 for description in FEATURES.values())
+
+
+def test_the_optional_fields_are_all_that_is_ever_written_beside_the_question():
+    everything = asking(
+        tools=(Tool("f"),),
+        tool_choice=ToolChoice("auto", parallel=False),
+        output=Output("json_object"),
+        sampling=Sampling(1, 1, 1, 1, 1, 1),
+        reasoning=ReasoningWish(effort="low"),
+        limits=Limits(9),
+        stop=("x",),
+        stream=True,
+        user="u",
+        metadata={"a": "b"},
+        extras=Extras("openai_chat", {}, ("top_k", "n: 1")),
+    )
+
+    written = sent(everything).keys() | sent(everything, "max_completion_tokens").keys()
+    assert written - {"model", "messages"} == OPTIONAL_FIELDS
+    assert sent(everything, *OPTIONAL_FIELDS - FEATURES.keys()).keys() == {
+        "model",
+        "messages",
+        "max_completion_tokens",
+        "tools",
+    }
 
 
 @pytest.mark.parametrize("source", [PlainText("x"), FileRef("f", "openai_chat")])

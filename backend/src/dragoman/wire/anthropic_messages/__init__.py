@@ -20,7 +20,7 @@ from dragoman.wire.anthropic_messages.request_in import read_request
 from dragoman.wire.anthropic_messages.request_out import write_request
 from dragoman.wire.anthropic_messages.stream_in import Reader as stream_reader  # noqa: N813
 from dragoman.wire.anthropic_messages.stream_out import Writer as stream_writer  # noqa: N813
-from dragoman.wire.anthropic_messages.words import DEFAULT_OUTPUT, NAME
+from dragoman.wire.anthropic_messages.words import DEFAULT_OUTPUT, NAME, OPTIONAL_FIELDS
 
 name: Final = NAME
 path: Final = "/v1/messages"
@@ -28,6 +28,7 @@ path: Final = "/v1/messages"
 __all__ = [
     "DEFAULT_OUTPUT",
     "FEATURES",
+    "OPTIONAL_FIELDS",
     "name",
     "path",
     "read_failure",

@@ -85,6 +85,12 @@ ERROR_TYPES: Final[dict[Category, str]] = {
     Category.UNSUPPORTED: "invalid_request_error",
 }
 
+OPTIONAL_FIELDS: Final = frozenset(
+    {"system", "tools", "tool_choice", "thinking", "output_config", "temperature", "top_p", "top_k"}
+    | {"stop_sequences", "metadata", "stream"}
+)
+"""The fields that are written where a request wants them; `without` may leave them out."""
+
 encode: Final = msgspec.json.Encoder().encode
 
 

@@ -16,13 +16,14 @@ from dragoman.wire.openai_chat.request_in import read_request
 from dragoman.wire.openai_chat.request_out import write_request
 from dragoman.wire.openai_chat.stream_in import Reader as stream_reader  # noqa: N813
 from dragoman.wire.openai_chat.stream_out import Writer as stream_writer  # noqa: N813
-from dragoman.wire.openai_chat.words import FEATURES, NAME
+from dragoman.wire.openai_chat.words import FEATURES, NAME, OPTIONAL_FIELDS
 
 name: Final = NAME
 path: Final = "/chat/completions"
 
 __all__ = [
     "FEATURES",
+    "OPTIONAL_FIELDS",
     "name",
     "path",
     "read_failure",

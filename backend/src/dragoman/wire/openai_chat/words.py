@@ -137,6 +137,14 @@ FEATURES: Final[dict[str, str]] = {
     "json_schema": "answers by a schema; asking for one is refused",
 }
 
+OPTIONAL_FIELDS: Final = frozenset(
+    {"tools", "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort"}
+    | {"temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty"}
+    | {"max_tokens", "max_completion_tokens", "stop", "n", "stream", "stream_options"}
+    | {"user", "metadata"}
+)
+"""The fields that are written where a request wants them; `without` may leave them out."""
+
 # Type and code of an error, as a client of this format knows them; `None` is the reason's own word.
 # A vendor that refuses our key is no fault of the client's key: its code says so.
 ERROR_WORDS: Final[dict[Category, tuple[str, str | None]]] = {
