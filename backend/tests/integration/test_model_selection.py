@@ -8,7 +8,7 @@ import pytest
 
 from dragoman.app import NoModelsError, compose
 from dragoman.config import Configuration, ConfigurationError, load_configuration
-from dragoman.services.providers import FAMILIES, registry
+from dragoman.services.providers import FAMILIES, FEATURES, registry
 from dragoman.testing import scripted_upstream
 from dragoman.testing.upstream import whole
 from tests.support.server import configured, running
@@ -97,6 +97,7 @@ def in_folder(folder: Path) -> Configuration:
         config_file=None,
         env_file=None,
         families=FAMILIES,
+        features=FEATURES,
         built_in=tuple(registry),
         key_variables=tuple(KEYS),
     )

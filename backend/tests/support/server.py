@@ -16,7 +16,7 @@ from dragoman.api.edge import server_config
 from dragoman.api.relay import Pace
 from dragoman.app import create_app
 from dragoman.config import Configuration, load_configuration
-from dragoman.services.providers import CATALOG, FAMILIES, ProviderRegistry, registry
+from dragoman.services.providers import CATALOG, FAMILIES, FEATURES, ProviderRegistry, registry
 from dragoman.services.providers.transport import Timeouts
 
 QUICK = Timeouts(connect=0.5, first_byte=0.6, first_token=0.9, idle=0.5, total=3.0)
@@ -31,6 +31,7 @@ def configured(folder: Path, environ: Mapping[str, str]) -> Configuration:
         config_file=None,
         env_file=None,
         families=FAMILIES,
+        features=FEATURES,
         built_in=tuple(registry),
         replaceable=tuple(provider.provider_id for provider in CATALOG),
         key_variables=("OPENAI_API_KEY", "ANTHROPIC_API_KEY"),

@@ -10,6 +10,7 @@ from dragoman.observability.secrets import Secret, mask
 from dragoman.services.providers import (
     CATALOG,
     FAMILIES,
+    FEATURES,
     ProviderRegistry,
     installed,
     load_plugins,
@@ -58,6 +59,7 @@ class Loader:
             config_file=self._config,
             env_file=self._env_file,
             families=FAMILIES,
+            features=FEATURES,
             built_in=tuple(known),
             replaceable=tuple(provider.provider_id for provider in CATALOG),
             key_variables=tuple(key for key in keys if key is not None),

@@ -31,6 +31,9 @@ _NOT_YOURS: Final = frozenset(
 # What a wire format adds to an address by itself, the longer before what it ends in.
 _ROUTES: Final = ("/chat/completions", "/completions", "/v1/messages", "/messages")
 
+# `reasoning_format` is a field of its own, and not a slip of the pen for `reasoning_effort`.
+_NEARLY_THE_SAME: Final = 0.88
+
 
 class ProviderRow(Struct, frozen=True):
     """A provider by configuration alone.
@@ -143,15 +146,22 @@ _REQUIRED: Final = ("name", "speaks", "base_url")
 class RowReader:
     """Reads rows from several places into one list; an id may stand only once.
 
-    `families` are the names a row may say it `speaks`; `fixed` are ids that no row may have.
+    `families` are the names a row may say it `speaks`; `fixed` are ids that no row may have;
+    `features` are words known to be of use in `without`, which takes any other word, too.
     """
 
     def __init__(
-        self, families: Collection[str], fixed: Collection[str], findings: Findings
+        self,
+        findings: Findings,
+        *,
+        families: Collection[str],
+        fixed: Collection[str],
+        features: Collection[str],
     ) -> None:
+        self._findings = findings
         self._families = families
         self._fixed = fixed
-        self._findings = findings
+        self._features = features
         self._places: dict[str, str] = {}
         self._rows: list[ProviderRow] = []
 
@@ -204,6 +214,7 @@ class RowReader:
         row = msgspec.convert({"id": identity, **fields}, ProviderRow)
         for content in row.headers.values():
             self._findings.secret(content)
+        self._warn_of_misspelt_features(row, here)
         route = route_complaint(row.base_url)
         if route is not None:
             self._findings.warning(f"{here}.base_url: {route}")
@@ -218,6 +229,15 @@ class RowReader:
                 f"the wire formats are {listing(sorted(self._families))}"
             )
         return family
+
+    def _warn_of_misspelt_features(self, row: ProviderRow, here: str) -> None:
+        for word in row.without:
+            meant = did_you_mean(word, self._features, cutoff=_NEARLY_THE_SAME)
+            if meant and word not in self._features:
+                self._findings.warning(
+                    f"{here}.without: no feature is called {quoted(word)}{meant}: "
+                    "as it stands, only a field of that name is left out"
+                )
 
     def _warn_of_open_key(self, row: ProviderRow, here: str) -> None:
         url = urlsplit(row.base_url)

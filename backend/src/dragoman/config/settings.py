@@ -85,6 +85,7 @@ def load_configuration(  # noqa: PLR0913 - each names a source, or a fact of wha
     config_file: Path | None,
     env_file: Path | None,
     families: Collection[str],
+    features: Collection[str] = (),
     built_in: Collection[str] = (),
     replaceable: Collection[str] = (),
     key_variables: Collection[str] = (),
@@ -93,17 +94,18 @@ def load_configuration(  # noqa: PLR0913 - each names a source, or a fact of wha
 
     `flags` are named like the settings; `None` is a flag that was not given. `config_file` and
     `env_file` must exist if they are given; `./dragoman.toml` and `./.env` may be missing.
-    `families` are the wire formats a row of the operator's may speak, `built_in` the ids of the
-    providers there are without it (those that are `replaceable` may be defined anew),
-    `key_variables` the variables of their keys. Raises `ConfigurationError` with every mistake at
-    once; it contains no value of a key.
+    `families` are the wire formats a row of the operator's may speak, `features` the words that are
+    known to be of use in its `without`, `built_in` the ids of the providers there are without it
+    (those that are `replaceable` may be defined anew), `key_variables` the variables of their keys.
+    Raises `ConfigurationError` with every mistake at once; it contains no value of a key.
     """
     findings = Findings()
     read = _read_sources(environ, cwd, config_file, env_file, findings)
     where = folders(cwd, environ)
     _check_top_level(read, findings)
     fixed = frozenset(built_in) - frozenset(replaceable)
-    rows = _read_rows(read, RowReader(families, fixed, findings), findings)
+    reader = RowReader(findings, families=families, fixed=fixed, features=features)
+    rows = _read_rows(read, reader, findings)
     _check_addresses((*built_in, *(row.id for row in rows)), read, findings)
     keys = {row.api_key_env for row in rows if row.api_key_env is not None} | set(key_variables)
     environment = merged(read.variables, keys, findings)

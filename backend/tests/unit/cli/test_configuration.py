@@ -84,3 +84,25 @@ def test_all_providers_are_given_ones_own_among_them(tmp_path):
     providers = load.providers(load())
     assert "own" in providers
     assert "local" in providers
+
+
+@pytest.mark.parametrize(
+    ("word", "warnings"),
+    [
+        ("stream_option", 1),
+        ("json_shema", 1),
+        ("stop_sequence", 1),
+        ("stream_options", 0),
+        ("effort", 0),
+        ("developer_role", 0),
+        ("models", 0),
+        ("reasoning_format", 0),
+        ("logit_bias", 0),
+    ],
+)
+def test_a_word_is_only_doubted_where_a_wire_has_one_much_like_it(tmp_path, word, warnings):
+    (tmp_path / "dragoman.toml").write_text(
+        "[providers.own]\nname = 'Own'\nspeaks = 'openai'\nbase_url = 'https://own.example/v1'\n"
+        f"without = ['{word}']\nmodels_env = 'OWN'\n"
+    )
+    assert len(Loader(environ={"OWN": "a"}, cwd=tmp_path)().warnings) == warnings

@@ -15,7 +15,7 @@ from dragoman.config.settings import (
     Settings,
     load_configuration,
 )
-from dragoman.services.providers import CATALOG, FAMILIES, facts_of, provider_of, registry
+from dragoman.services.providers import CATALOG, FAMILIES, FEATURES, facts_of, provider_of, registry
 
 ROOT = Path(__file__).resolve().parents[4]
 PAGE = ROOT / "docs" / "configuration.md"
@@ -37,6 +37,7 @@ def load(
         config_file=None,
         env_file=env_file,
         families=FAMILIES,
+        features=FEATURES,
         built_in=tuple(registry),
         replaceable=tuple(provider.provider_id for provider in CATALOG),
         key_variables=set(KEYS),

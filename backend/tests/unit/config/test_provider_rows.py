@@ -237,6 +237,29 @@ def test_a_key_that_travels_openly_to_another_machine_is_warned_of(
     assert not folder.load(environ=environ({"box": {**row, "api_key_env": None}})).secrets
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"), [("stream_option", "stream_options"), ("tool", "tools")]
+)
+def test_a_misspelt_feature_is_warned_of(folder: ConfigurationFolder, word: str, meant: str):
+    row = {**ROW, "without": [word, "logit_bias"], "models_env": "BOX_MODELS"}
+
+    loaded = folder.load(environ={**environ({"box": row}), "BOX_MODELS": "a"})
+
+    (warning,) = loaded.warnings
+    assert warning == (
+        f"PROVIDERS.box.without: no feature is called {word!r} (did you mean {meant!r}?): "
+        "as it stands, only a field of that name is left out"
+    )
+    assert loaded.provider_rows[0].without == (word, "logit_bias")
+
+
+@pytest.mark.parametrize("word", ["tools", "stream_options", "logit_bias", "toolbox"])
+def test_any_field_may_be_left_out_without_a_word(folder: ConfigurationFolder, word: str):
+    row = {**ROW, "without": [word], "models_env": "BOX_MODELS"}
+
+    assert folder.load(environ={**environ({"box": row}), "BOX_MODELS": "a"}).warnings == ()
+
+
 ROUTES = [
     ("https://box.example/v1/chat/completions", "/chat/completions"),
     ("https://box.example/v1/completions/", "/completions"),

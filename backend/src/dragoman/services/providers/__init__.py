@@ -32,6 +32,7 @@ from dragoman.services.providers.registry import (
     UnknownProviderError,
 )
 from dragoman.services.providers.rows import catalog, provider_of
+from dragoman.wire import anthropic_messages, openai_chat
 
 registry: Final = ProviderRegistry()
 """The providers that this package brings, and those that plugins add when they are imported."""
@@ -47,6 +48,11 @@ FAMILIES: Final[dict[str, HttpProvider]] = {
 }
 """What a row may speak: it behaves like the first provider of that family."""
 
+FEATURES: Final[frozenset[str]] = frozenset().union(
+    *(wire.OPTIONAL_FIELDS | wire.FEATURES.keys() for wire in (openai_chat, anthropic_messages))
+)
+"""What a row may go `without`, as far as it is known here: any other field may be named, too."""
+
 CATALOG: Final = catalog(FAMILIES)
 """The providers that are rows of data: an operator may define one of them anew."""
 
@@ -56,6 +62,7 @@ for _provider in CATALOG:
 __all__ = [
     "CATALOG",
     "FAMILIES",
+    "FEATURES",
     "AnthropicProvider",
     "Background",
     "BaseProvider",
