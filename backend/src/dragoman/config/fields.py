@@ -1,12 +1,17 @@
 """Objects read field by field: a table says which fields there are, and how each is read."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from .errors import Findings, Mistake
-from .wording import did_you_mean, listing, quoted
+from .wording import listing, nearest, quoted
 
 Readers: TypeAlias = Mapping[str, Callable[[object], object]]
+
+# What to know of a field before correcting a wrong key into it.
+_REMARKS: Final = {
+    "api_key_env": "it takes the name of a variable; the key itself belongs in .env",
+}
 
 
 def read_fields(
@@ -41,7 +46,8 @@ def read_fields(
 
 def unknown_key(key: str, known: Collection[str]) -> str:
     """Say that nobody knows this key, what it may have been meant for, and which there are."""
-    return (
-        f"unknown key {quoted(key)}{did_you_mean(key, known)}: take it out or correct it, "
-        f"the keys are {listing(known)}"
-    )
+    meant = nearest(key, known)
+    cure = f"take it out or correct it, the keys are {listing(known)}"
+    if meant is None:
+        return f"unknown key {quoted(key)}: {cure}"
+    return f"unknown key {quoted(key)} (did you mean {meant!r}?): {_REMARKS.get(meant, cure)}"

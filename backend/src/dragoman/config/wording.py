@@ -22,6 +22,8 @@ _KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
     (type(None), "null"),
 )
 
+TWO_BRACKETS: Final = "write [[models]], with two brackets, once for each model"
+
 
 def looks_like_key(text: str) -> bool:
     """Tell whether the text has the form of an API key rather than of a name."""
@@ -45,9 +47,15 @@ def kind_of(value: object) -> str:
 
 def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Give " (did you mean 'x'?)" for the nearest of the known words, or nothing."""
+    meant = nearest(word, known, cutoff=cutoff)
+    return "" if meant is None else f" (did you mean {meant!r}?)"
+
+
+def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Give the known word that this one was probably meant for, in whatever spelling."""
     by_folded = {_folded(name): name for name in known}
     near = difflib.get_close_matches(_folded(word), by_folded, n=1, cutoff=cutoff)
-    return f" (did you mean {by_folded[near[0]]!r}?)" if near else ""
+    return by_folded[near[0]] if near else None
 
 
 def _folded(word: str) -> str:

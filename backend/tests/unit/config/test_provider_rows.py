@@ -145,6 +145,16 @@ def test_an_unknown_key_is_refused(folder: ConfigurationFolder, key: str, sugges
     assert told.startswith(f"PROVIDERS.box: unknown key {key!r} (did you mean {suggestion}?)")
 
 
+@pytest.mark.parametrize("key", ["api_key", "apikey", "api_key_environ"])
+def test_where_a_key_belongs_is_told_to_whoever_puts_it_into_the_row(
+    folder: ConfigurationFolder, key: str
+):
+    assert problem(folder, **{key: CANARY}) == (
+        f"PROVIDERS.box: unknown key {key!r} (did you mean 'api_key_env'?): "
+        "it takes the name of a variable; the key itself belongs in .env"
+    )
+
+
 def test_a_key_in_the_row_is_refused_and_not_repeated(folder: ConfigurationFolder):
     for told in (problem(folder, api_key=CANARY), problem(folder, api_key_env=CANARY)):
         assert "api_key_env" in told
