@@ -530,6 +530,15 @@ def test_a_key_whose_provider_offers_nothing_by_itself_is_told_of():
     )
 
 
+def test_a_table_of_the_file_is_no_list_and_the_form_of_one_is_told():
+    with pytest.raises(ConfigurationError) as caught:
+        load_model_configuration(facts("openai"), {}, file_models=entry())
+
+    assert caught.value.problems == (
+        "dragoman.toml: models: write [[models]], with two brackets, once for each model",
+    )
+
+
 def test_two_providers_offering_one_id_do_not_collide():
     twice = {
         "a": ProviderFacts("A_API_KEY", None, enabled=True, name="A", default_models=(GPT,)),

@@ -14,7 +14,7 @@ from .facts import DisabledProvider, ModelConfiguration, ModelEntry, ProviderFac
 from .json_text import read_json, repeated_keys
 from .legacy import legacy_variables, read_legacy_lists
 from .paste import models_variable
-from .wording import listing, quoted
+from .wording import TWO_BRACKETS, listing, quoted
 
 __all__ = [
     "ConfigurationError",
@@ -99,6 +99,9 @@ def unified_drafts(
     text = environ.get(VARIABLE, "")
     if not text.strip():
         if file_models is None:
+            return ()
+        if isinstance(file_models, dict):
+            findings.problem(f"{FILE_PLACE}: {TWO_BRACKETS}")
             return ()
         return read_entries(file_models, FILE_PLACE, findings, facts=facts)
     try:

@@ -13,9 +13,11 @@ from dotenv.parser import Binding, parse_stream
 from msgspec import Struct
 
 from .errors import Findings, Mistake
+from .wording import TWO_BRACKETS
 
 LARGEST: Final = 1024 * 1024
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_ONE_BRACKET: Final = re.compile(r"^[ \t]*\[[ \t]*models[ \t]*\]", re.MULTILINE)
 
 
 class FileSeen(Struct, frozen=True):
@@ -134,9 +136,17 @@ def read_toml(source: SourceFile, findings: Findings) -> Mapping[str, object]:
     try:
         return tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
-        findings.problem(f"{source.place}: not valid TOML: {error}")
+        findings.problem(f"{source.place}: not valid TOML: {error}{_cure(source.text)}")
     except RecursionError:
         findings.problem(f"{source.place}: not valid TOML: nested too deeply")
     except ValueError:  # an integer of thousands of digits
         findings.problem(f"{source.place}: not valid TOML: a number is too long")
     return {}
+
+
+def _cure(text: str) -> str:
+    table = _ONE_BRACKET.search(text)
+    if table is None:
+        return ""
+    line = text.count("\n", 0, table.start()) + 1
+    return f": {TWO_BRACKETS} (not so on line {line})"

@@ -182,6 +182,38 @@ def test_toml_that_breaks_the_parser_is_told_too(folder: ConfigurationFolder, te
     assert only.startswith("dragoman.toml: not valid TOML: ")
 
 
+ONE = 'id = "a"\n'
+TWO_BRACKETS = "write [[models]], with two brackets, once for each model"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"[models]\n{ONE}[models]\n{ONE}", 1),
+        (f"[models]\n{ONE}\n[[models]]\n{ONE}", 1),
+        (f"[[models]]\n{ONE}\n [ models ] # another\n{ONE}", 4),
+    ],
+)
+def test_a_table_in_place_of_the_array_of_models_is_told_with_its_line(
+    folder: ConfigurationFolder, text: str, line: int
+):
+    folder.write("dragoman.toml", text)
+
+    (only,) = folder.problems()
+    assert only.startswith("dragoman.toml: not valid TOML: Cannot ")
+    assert only.endswith(f": {TWO_BRACKETS} (not so on line {line})")
+
+
+@pytest.mark.parametrize("text", ["a = 1\na = 2", "[[models]]\n[[models]]\na = ", "[models.a"])
+def test_other_broken_toml_is_not_explained_by_the_array_of_models(
+    folder: ConfigurationFolder, text: str
+):
+    folder.write("dragoman.toml", text)
+
+    (only,) = folder.problems()
+    assert "brackets" not in only
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
