@@ -28,6 +28,7 @@ class Report:
 
     def __init__(self) -> None:
         self.problems: list[str] = []
+        self._warned = 0
 
     def section(self, title: str, rows: Iterable[tuple[str, ...]]) -> None:
         """Write a part of the report."""
@@ -38,17 +39,22 @@ class Report:
         """Write what the operator should know, and can live with."""
         for warning in warnings:
             click.echo(f"! {warning}\n")
+            self._warned += 1
 
     def conclude(self) -> None:
         """Write the problems, and leave with the exit code that there are some."""
         if not self.problems:
-            click.echo("No problem was found.")
+            warned = f"No mistake; {_count(self._warned, 'warning')}."
+            click.echo(warned if self._warned else "No problem was found.")
             return
-        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
-        click.echo(f"{count}:")
+        click.echo(f"{_count(len(self.problems), 'problem')}:")
         for problem in self.problems:
             click.echo("- " + problem.replace("\n", "\n  "))
         leave(CONFIGURATION)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def check(load: Loader, *, live: bool) -> None:

@@ -39,6 +39,7 @@ def test_a_good_configuration_is_shown_and_no_key_is(typed):
     assert result.exit_code == 0
     assert "enabled: ANTHROPIC_API_KEY is set, at https://api.anthropic.com" in result.stdout
     assert "Models (from MODELS)\n  *  small  Small  anthropic\n" in result.stdout
+    assert result.stdout.endswith("\nNo problem was found.\n")
     assert KEY not in result.output
 
 
@@ -54,13 +55,16 @@ def test_warnings_are_shown_and_are_no_problems(typed):
     result = typed("check", ANTHROPIC_API_KEY=f" {KEY} ", MODELS=models(MODEL))
     assert result.exit_code == 0
     assert "! ANTHROPIC_API_KEY in the environment: white space" in result.stdout
+    assert "! MODELS: no entry is marked as the default" in result.stdout
+    assert result.stdout.endswith("\nNo mistake; 2 warnings.\n")
 
 
 def test_models_that_are_left_out_are_told_with_the_variable(typed):
-    mixed = models(MODEL, MODEL | {"id": "gpt", "provider": "openai"})
+    mixed = models(MODEL | {"default": True}, MODEL | {"id": "gpt", "provider": "openai"})
     result = typed("check", ANTHROPIC_API_KEY=KEY, MODELS=mixed)
     assert result.exit_code == 0
     assert "provider 'openai' has no key: set OPENAI_API_KEY (1 model left out)" in result.stdout
+    assert result.stdout.endswith("\nNo mistake; 1 warning.\n")
 
 
 def test_every_problem_of_every_kind_is_told_at_once(typed, tmp_path):
