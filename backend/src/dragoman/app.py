@@ -147,6 +147,7 @@ class Service:
         self._registry = registry
         self._timeouts = timeouts or timeouts_of(configuration.settings)
         self.configuration = configuration
+        self._secrets = frozenset(configuration.secrets)
         self.composition = compose(configuration, registry=registry)
         self._engines = Engines()
         self._setup: Setup | None = None
@@ -178,7 +179,7 @@ class Service:
         from dragoman.storage.database import open_database  # noqa: PLC0415
 
         folder = self.configuration.settings.data_dir
-        opened = database or await asyncio.to_thread(open_database, folder)
+        opened = await asyncio.to_thread(open_database, folder) if database is None else database
         try:
             async with ConversationService(opened) as conversations:
                 self._conversations = conversations
@@ -189,13 +190,17 @@ class Service:
                 await asyncio.to_thread(opened.close)
 
     def redact(self, text: str) -> str:
-        """Take the keys out of a text."""
-        return mask(text, self.configuration.secrets)
+        """Take out every key that was ever in use: an old one may still be under way."""
+        return mask(text, self._secrets)
 
     def explain(self, error: Exception) -> Problem:
         """Say what a client is told about an error; no key is in it."""
         problem = problem_of(error, debug=self.configuration.settings.debug)
-        return replace(problem, message=self.redact(problem.message))
+        told = {
+            name: self.redact(fact) if isinstance(fact, str) else fact
+            for name, fact in (problem.detail or {}).items()
+        }
+        return replace(problem, message=self.redact(problem.message), detail=told or None)
 
     async def __aenter__(self) -> Self:
         self._upstream = AiohttpUpstream(
@@ -227,6 +232,7 @@ class Service:
         """
         self.composition = compose(configuration, registry=self._registry)
         self.configuration = configuration
+        self._secrets |= frozenset(configuration.secrets)
         self._setup = self._set_up()
         self.start_background()
         for warning in self.composition.warnings:
@@ -254,7 +260,8 @@ def create_app(
     """Make the ASGI application. `load` reads the configuration anew when its files change.
 
     Conversations are kept in `database`; without one, it is opened in the data folder when the
-    application starts, and closed when it ends. Raises `ConfigurationError` when the configuration cannot be used.
+    application starts, and closed when it ends. Raises `ConfigurationError` when the configuration
+    cannot be used.
     """
     service = Service(configuration, registry=registry, timeouts=timeouts)
     watcher = ConfigurationWatcher(

@@ -23,7 +23,7 @@ from dragoman.chat import (
 )
 from dragoman.config.facts import ModelEntry
 from dragoman.config.secrets import clean_key
-from dragoman.observability.secrets import Secret
+from dragoman.observability.secrets import Secret, mask
 from dragoman.services.providers.base import (
     Batch,
     Batches,
@@ -34,6 +34,7 @@ from dragoman.services.providers.base import (
 from dragoman.services.providers.errors import ErrorRow, map_provider_error
 from dragoman.services.providers.retry_after import retry_after_of
 from dragoman.services.providers.transport import (
+    MAX_CHUNK,
     MAX_STREAM,
     Timeouts,
     Upstream,
@@ -48,11 +49,11 @@ _ERROR_TIME: Final = 5.0
 """Seconds to wait for the body of an error, whose status is known already."""
 _LONGEST_ERROR: Final = 1 << 20
 """How much of an error's body is read, in bytes."""
-_TURN: Final = 64 << 10
-"""How much of a stream is read in one go, in bytes."""
 
 _EVENT_STREAM: Final = frozenset({"text/event-stream"})
 _REQUEST_IDS: Final = ("x-request-id", "request-id")
+# The fields of a failure that repeat what the other side said.
+_VENDORS_WORDS: Final = ("message", "code", "type", "param", "request_id")
 _CUT: Final = frozenset({"premature_close", "connection_reset"})
 # Some compatible servers label JSON carelessly; a page in HTML is never an answer.
 _JSON: Final = frozenset({"application/json", "text/plain", "application/octet-stream", ""})
@@ -120,6 +121,7 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
         url = config.base_url + self.models_path
         patience = _Patience(runtime.timeouts)
         async with AsyncExitStack() as call:
+            call.enter_context(_without_keys(self.secrets(config)))
             sending = runtime.upstream.send("GET", url, headers=headers)
             response = await patience.wait(call.enter_async_context(sending))
             if response.status != 200:
@@ -140,6 +142,11 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
             name, before = self.key_header
             headers[name] = before + config.api_key.reveal()
         return headers | {name.lower(): value for name, value in self.headers.items()}
+
+    def secrets(self, config: ProviderConfig) -> tuple[Secret, ...]:
+        """Give what is sent and must not be told: the key, and the values of own headers."""
+        own = tuple(Secret(value) for value in self.headers.values())
+        return own if config.api_key is None else (config.api_key, *own)
 
 
 def _key(variable: str | None, environ: Mapping[str, str]) -> Secret | None:
@@ -210,6 +217,7 @@ class HttpChatModel:
                 "POST", outgoing.url, headers=outgoing.headers, body=outgoing.body
             )
             response = await patience.wait(call.enter_async_context(sending))
+            call.enter_context(_without_keys(self._provider.secrets(self._config)))
             call.enter_context(_identified(response.headers))
             answer = await self._answer(response, patience, streamed=request.stream)
             async for batch in await call.enter_async_context(aclosing(answer)):
@@ -247,9 +255,9 @@ async def _streamed(
     clean = True
     taken = 0
     while not reader.done:
-        if taken > _TURN:
-            # What has arrived already is read without a pause: others have a turn.
-            await asyncio.sleep(0)
+        if taken >= MAX_CHUNK:
+            # What has arrived already is read without a pause: others, and the clock, have a turn.
+            await patience.wait(asyncio.sleep(0))
             taken = 0
         try:
             chunk = await patience.wait(anext(chunks, None))
@@ -262,8 +270,9 @@ async def _streamed(
             break
         taken += len(chunk)
         if events := reader.feed(chunk):
-            patience.event_came()
             yield events
+            # A client who took its time is no provider who stood still.
+            patience.event_came()
     if events := reader.close(clean=clean):
         yield events
     await _drain(chunks)
@@ -320,6 +329,18 @@ def _identified(headers: Mapping[str, str]) -> Iterator[None]:
         named = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
         if error.failure.request_id is None and named is not None:
             error.failure = replace(error.failure, request_id=named)
+        raise
+
+
+@contextmanager
+def _without_keys(secrets: tuple[Secret, ...]) -> Iterator[None]:
+    """Take out of a failure what was sent and must not be told, before any of it is cut short."""
+    try:
+        yield
+    except UpstreamError as error:
+        said = {name: getattr(error.failure, name) for name in _VENDORS_WORDS}
+        masked = {name: text and mask(text, secrets) for name, text in said.items()}
+        error.failure = replace(error.failure, **masked)
         raise
 
 

@@ -18,6 +18,8 @@ MAX_STREAM: Final = 64 << 20
 
 128,000 tokens, each in an event of 350 bytes, are 43 MiB; of a stream only one event is held.
 """
+MAX_CHUNK: Final = 64 << 10
+"""The longest piece of an answer handed on at once, in bytes: unpacked, one read may be 16 MiB."""
 MAX_HEADER: Final = 64 << 10
 """The longest header line taken, in bytes."""
 
@@ -118,7 +120,8 @@ class _Response:
                 length += len(chunk)
                 if length > limit:
                     raise self._too_large(limit)
-                yield chunk
+                for begin in range(0, len(chunk), MAX_CHUNK):
+                    yield chunk[begin : begin + MAX_CHUNK]
 
     def _too_large(self, limit: int) -> UpstreamError:
         packed = self.headers.get("content-encoding", "identity") != "identity"

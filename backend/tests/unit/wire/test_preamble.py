@@ -1,0 +1,17 @@
+"""What comes before a streamed reply begins: little, or it is none."""
+
+import pytest
+
+from dragoman.chat import UpstreamError
+from dragoman.wire import anthropic_messages, openai_chat
+
+
+@pytest.mark.parametrize("wire", [openai_chat, anthropic_messages])
+def test_a_stream_that_never_begins_is_not_held_for_ever(wire):
+    reader = wire.stream_reader()
+    for _ in range(4):
+        reader.feed(b'data: {"type":"ping","choices":[]}\n\n' * 1_000)
+    assert reader.done
+    with pytest.raises(UpstreamError) as caught:
+        reader.close(clean=True)
+    assert caught.value.failure.reason == "bad_payload"
