@@ -123,6 +123,11 @@ def test_models_of_a_provider_without_a_key_are_left_out_and_counted():
     )
 
     assert [model.id for model in listed.models] == ["gpt-5.2"]
+    assert [(model.id, model.provider) for model in listed.left_out] == [
+        ("claude-sonnet-4-5", "anthropic"),
+        ("claude-haiku-4-5", "anthropic"),
+        ("llama", "groq"),
+    ]
     assert listed.disabled == (
         DisabledProvider("anthropic", "ANTHROPIC_API_KEY", 2),
         DisabledProvider("groq", "GROQ_API_KEY", 1),
@@ -131,6 +136,25 @@ def test_models_of_a_provider_without_a_key_are_left_out_and_counted():
         "provider 'anthropic' has no key: set ANTHROPIC_API_KEY (2 models left out)",
         "provider 'groq' has no key: set GROQ_API_KEY (1 model left out)",
     ]
+
+
+def test_a_default_that_is_left_out_is_no_default_any_more():
+    listed = load(entry("claude-sonnet-4-5", "anthropic", default=True), entry("gpt-5.2"))
+
+    (lost,) = listed.left_out
+    assert (lost.id, lost.default) == ("claude-sonnet-4-5", False)
+
+
+def test_what_is_left_out_of_the_old_lists_is_kept_apart_too():
+    environ = {"OPENAI_MODELS": "gpt-5.2", "ANTHROPIC_MODELS": "claude-sonnet-4-5"}
+    listed = load_model_configuration(facts("openai"), environ)
+
+    assert [model.id for model in listed.models] == ["gpt-5.2"]
+    assert [model.id for model in listed.left_out] == ["claude-sonnet-4-5"]
+
+
+def test_nobody_listed_the_models_that_a_provider_without_a_key_would_offer():
+    assert load_model_configuration(facts("anthropic"), {}).left_out == ()
 
 
 def test_a_provider_that_needs_no_key_and_is_absent_says_so():

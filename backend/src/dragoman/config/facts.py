@@ -61,7 +61,8 @@ class ModelConfiguration(Struct, frozen=True):
     """The models that can be used: only enabled ones, exactly one default if there is any.
 
     `source` says where the list came from: `MODELS`, `dragoman.toml`, `legacy` (the lists of the
-    single providers), `defaults` (of the providers that have a key) or `none`.
+    single providers), `defaults` (of the providers that have a key) or `none`. `left_out` are the
+    models that are listed and whose provider is among the `disabled`; none of them is the default.
     """
 
     models: tuple[ModelEntry, ...]
@@ -69,3 +70,4 @@ class ModelConfiguration(Struct, frozen=True):
     disabled: tuple[DisabledProvider, ...] = ()
     warnings: tuple[str, ...] = ()
     source: str = "none"
+    left_out: tuple[ModelEntry, ...] = ()

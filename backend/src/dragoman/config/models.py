@@ -89,6 +89,11 @@ def load_model_configuration(
         disabled=_disabled((entry.provider for entry in listed.entries), facts),
         warnings=findings.warnings,
         source=listed.source,
+        left_out=tuple(
+            msgspec.structs.replace(entry, default=False)
+            for entry in listed.entries
+            if not facts[entry.provider].enabled
+        ),
     )
 
 
