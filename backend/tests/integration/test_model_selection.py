@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
+import structlog
 
-from dragoman.app import NoModelsError, compose
+from dragoman.app import NoModelsError, Service, compose
 from dragoman.config import Configuration, ConfigurationError, load_configuration
-from dragoman.services.providers import FAMILIES, FEATURES, registry
+from dragoman.services.providers import FAMILIES, FEATURES, OpenAIProvider, registry
 from dragoman.testing import scripted_upstream
 from dragoman.testing.upstream import whole
 from tests.support.server import configured, running
@@ -87,6 +89,10 @@ def test_without_keys_and_packages_the_message_shows_how_to_configure(tmp_path, 
     with pytest.raises(NoModelsError, match="MODELS=") as caught:
         compose(configured(tmp_path, {}))
     assert "OPENAI_API_KEY" in str(caught.value)
+    (shown,) = re.findall(r"MODELS=(.*)", str(caught.value))
+    listed = compose(configured(tmp_path, {"MODELS": shown, **KEYS})).models.models
+    offered = {model.id for model in OpenAIProvider().default_models}
+    assert {model.id for model in listed} <= offered
 
 
 def in_folder(folder: Path) -> Configuration:
@@ -158,3 +164,30 @@ async def _eventually(look, wanted) -> None:
             return
         await asyncio.sleep(0.1)
     assert await look() == wanted
+
+
+async def test_a_listed_model_without_a_key_is_answered_with_the_variable(tmp_path):
+    environ = {"MODELS": BOTH, "ANTHROPIC_API_KEY": "key-12345"}
+    async with running(configured(tmp_path, environ)) as dragoman:
+        response = await dragoman.ask(model="gpt")
+        error = await response.json()
+
+    assert (response.status, error["reason"]) == (400, "unknown_model")
+    assert "OPENAI_API_KEY is not set; there are: claude" in error["error"]
+
+
+async def test_a_warning_is_logged_once_however_often_the_files_change(tmp_path):
+    def read(**more: str) -> Configuration:
+        return configured(tmp_path, {"ANTHROPIC_API_KEY": "key-12345", **more})
+
+    with structlog.testing.capture_logs() as lines:
+        async with Service(read()) as service:  # whoever starts it tells the first warnings
+            await service.reload(read(LOG_LEVEL="debug"))
+            assert lines == []
+            for _ in range(2):
+                await service.reload(read(OPENAI_API_KEY="key-67890"))
+                await service.reload(read())
+
+    (line,) = lines
+    assert line["log_level"] == "warning"
+    assert "default models of OpenAI, Anthropic" in line["event"]

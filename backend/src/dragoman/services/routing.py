@@ -38,9 +38,14 @@ class Setup(Struct, frozen=True):
         for entry in self.models.models:
             if entry.id == model_id:
                 return entry
+        raise InvalidInput("model", self._why_not(model_id), reason="unknown_model")
+
+    def _why_not(self, model_id: str | None) -> str:
         known = ", ".join(entry.id for entry in self.models.models)
-        raise InvalidInput(
-            "model",
-            f"there is no model {model_id!r} here; there are: {known}",
-            reason="unknown_model",
-        )
+        for entry in self.models.left_out:
+            if entry.id == model_id:
+                variable = self.registry.get(entry.provider).get_config({}).api_key_env
+                return (
+                    f"model {model_id!r} is listed, but {variable} is not set; there are: {known}"
+                )
+        return f"there is no model {model_id!r} here; there are: {known}"
