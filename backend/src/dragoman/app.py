@@ -63,7 +63,7 @@ NOTHING_CONFIGURED: Final = """\
 no model can be used: {problem}
 Put a key and a list of models into .env, for example:
   OPENAI_API_KEY=...
-  MODELS=[{{"id": "gpt-5-mini", "name": "GPT-5 mini", "description": "Quick and cheap", \
+  MODELS=[{{"id": "gpt-5.4-mini", "name": "GPT-5.4 mini", "description": "Quick and cheap", \
 "provider": "openai", "default": true}}]"""
 
 Load = Callable[[], Configuration]
@@ -149,6 +149,7 @@ class Service:
         self.configuration = configuration
         self._secrets = frozenset(configuration.secrets)
         self.composition = compose(configuration, registry=registry)
+        self._told = set(self.composition.warnings)
         self._engines = Engines()
         self._setup: Setup | None = None
         self._conversations: ConversationService | None = None
@@ -228,7 +229,8 @@ class Service:
     async def reload(self, configuration: Configuration) -> None:
         """Put a changed configuration to use, for the requests that come from now on.
 
-        Raises `ConfigurationError`, and changes nothing, when it has mistakes.
+        Logs the warnings that were not there before. Raises `ConfigurationError`, and changes
+        nothing, when it has mistakes.
         """
         self.composition = compose(configuration, registry=self._registry)
         self.configuration = configuration
@@ -236,7 +238,9 @@ class Service:
         self._setup = self._set_up()
         self.start_background()
         for warning in self.composition.warnings:
-            _log.warning(warning)
+            if warning not in self._told:
+                self._told.add(warning)
+                _log.warning(warning)
 
     def _set_up(self) -> Setup:
         runtime = Runtime(
