@@ -152,6 +152,7 @@ export type ReplyEvent =
       readonly code: string
       readonly reason: string
       readonly request_id: string
+      readonly timestamp: string
       readonly detail?: FailureDetail | null
       readonly messageId?: string
       /** How many characters of the reply are stored. */

@@ -105,8 +105,7 @@ export const words = {
       'Save it. This page notices by itself, nothing needs to be restarted.',
     ],
     lines: 'One line for each provider',
-    local: 'Or go on with the built-in model',
-    useLocal: (name: string) => `Use ${name}`,
+    copyLine: (provider: string) => `Copy the line for ${provider}`,
     other: 'Servers on your own machine, such as Ollama, need no key: an entry in MODELS will do.',
   },
 
@@ -145,20 +144,6 @@ export const words = {
     tokens: (input: string, output: string) => `${input} → ${output} tokens`,
     tokensLabel: (input: string, output: string) => `${input} tokens in, ${output} tokens out`,
     unknown: '?',
-    details: 'Facts about this answer',
-    rows: {
-      model: 'Model',
-      provider: 'Provider',
-      time: 'Time',
-      firstToken: 'Time to first token',
-      total: 'Whole time',
-      speed: 'Speed',
-      input: 'Tokens in',
-      cached: 'of these cached',
-      output: 'Tokens out',
-      reasoning: 'of these for reasoning',
-      ending: 'Ended by',
-    },
   },
 
   waiting: {
@@ -212,6 +197,7 @@ export const words = {
     retryIn: (seconds: number) => `Retry in ${seconds} s`,
     retryWith: (model: string) => `Retry with ${model}`,
     retryWithOther: 'Retry with another model',
+    another: 'Another model',
     fresh: 'New chat',
     edit: 'Edit the message',
     details: 'Details',

@@ -168,9 +168,10 @@ function endedBy(event: Ended): Partial<Message> & { state: MessageState } {
     const { model, usage, timing, stopReason, timestamp } = event
     return { state: 'complete', model, usage, timing, stopReason, timestamp }
   }
-  const { code, reason, error: message, detail = null, request_id: requestId } = event
+  const { code, reason, error: message, detail = null, request_id: requestId, timestamp } = event
   const error: Failure = { code, reason, message, detail, requestId }
-  return categoryOf(error) === 'cancelled' ? { state: 'cancelled' } : { state: 'error', error }
+  const isStopped = categoryOf(error) === 'cancelled'
+  return isStopped ? { state: 'cancelled', timestamp } : { state: 'error', timestamp, error }
 }
 
 function hasArrived({ messages }: ConversationWithMessages, asked: Asked): boolean {

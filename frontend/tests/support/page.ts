@@ -1,0 +1,75 @@
+// The whole page before the fake server, as a test sees it.
+import { cleanup, render } from '@testing-library/vue'
+import userEvent, { type UserEvent } from '@testing-library/user-event'
+import { afterEach, vi } from 'vitest'
+
+import App from '@/App.vue'
+import { createPage, PAGE, type Page } from '@/stores/page'
+import type { Channel } from '@/stores/tabs'
+
+import { FakeServer } from '../fake/server'
+
+// jsdom knows the element and not its modal ways.
+HTMLDialogElement.prototype.showModal ??= function showModal() {
+  this.open = true
+}
+HTMLDialogElement.prototype.close ??= function close() {
+  this.open = false
+  this.dispatchEvent(new Event('close'))
+}
+
+export interface Shown {
+  readonly server: FakeServer
+  readonly user: UserEvent
+  readonly page: Page
+  /** The same tab, loaded again: what is shown and in memory is gone, what is kept stays. */
+  reload(): Shown
+}
+
+export interface Given {
+  readonly server?: FakeServer
+  /** The part of the address behind the page's own. */
+  readonly hash?: string
+  readonly narrow?: boolean
+  readonly channel?: Channel | null
+}
+
+const open: { page: Page; unmount: () => void }[] = []
+
+function close(): void {
+  for (const { page, unmount } of open.splice(0)) {
+    unmount()
+    page.dispose()
+  }
+}
+
+afterEach(() => {
+  close()
+  cleanup()
+  localStorage.clear()
+  sessionStorage.clear()
+  window.history.replaceState(null, '', '/')
+  vi.useRealTimers()
+})
+
+/** Shows the page. */
+export function showPage(given: Given = {}): Shown {
+  const { server = new FakeServer(), hash, narrow = false, channel = null } = given
+  if (hash !== undefined) window.history.replaceState(null, '', hash)
+  window.matchMedia = (query) =>
+    ({ matches: narrow, media: query, addEventListener() {}, removeEventListener() {} }) as never
+  const page = createPage({ view: window, fetch: server.fetch, now: () => Date.now(), channel })
+  const { unmount } = render(App, { global: { provide: { [PAGE as symbol]: page } } })
+  open.push({ page, unmount })
+  const user = userEvent.setup({ delay: null })
+  return {
+    server,
+    user,
+    page,
+    reload() {
+      close()
+      cleanup()
+      return showPage({ ...given, server, hash: window.location.hash })
+    },
+  }
+}
