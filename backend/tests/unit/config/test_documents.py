@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from dragoman.config.models import ModelConfiguration, load_model_configuration
+from dragoman.config.models import ModelConfiguration, ModelEntry, load_model_configuration
 from dragoman.config.settings import (
     SETTINGS,
     Configuration,
@@ -21,6 +21,10 @@ ROOT = Path(__file__).resolve().parents[4]
 PAGE = ROOT / "docs" / "configuration.md"
 BLOCK = re.compile(r"```(?P<kind>dotenv|toml)\n(?P<text>.*?)```", re.DOTALL)
 KEYS = {"OPENAI_API_KEY": "test-key-for-openai", "ANTHROPIC_API_KEY": "test-key-for-anthropic"}
+OFFERED = {
+    provider.provider_id: {it.id: it.name for it in facts_of(provider, {}).default_models}
+    for provider in registry.get_all()
+}
 
 
 def examples() -> list[tuple[str, str]]:
@@ -54,6 +58,21 @@ def models_of(configuration: Configuration) -> ModelConfiguration:
     return load_model_configuration(facts, environ, file_models=configuration.file_models)
 
 
+def strange(models: ModelConfiguration) -> list[str]:
+    """Give the models of an example that are none of those their provider offers by itself."""
+    return [entry.id for entry in (*models.models, *models.left_out) if not is_offered(entry)]
+
+
+def is_offered(entry: ModelEntry) -> bool:
+    offered = OFFERED.get(entry.provider)
+    renamed = entry.upstream_id is not None
+    return (
+        not offered
+        or entry.name == offered.get(entry.id)
+        or (renamed and entry.vendor_id in offered)
+    )
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_the_example_of_variables_needs_only_a_key(tmp_path: Path, key: str):
     example = ROOT / "backend" / ".env.example"
@@ -62,6 +81,7 @@ def test_the_example_of_variables_needs_only_a_key(tmp_path: Path, key: str):
     models = models_of(configuration)
 
     assert configuration.warnings == ()
+    assert strange(models) == []
     assert (len(models.models), models.source) == (2, "MODELS")
 
 
@@ -89,6 +109,7 @@ def test_the_variables_for_tests_load_and_reach_no_vendor(tmp_path: Path):
     models = models_of(configuration)
 
     assert (configuration.warnings, models.warnings) == ((), ())
+    assert strange(models) == []
     assert (len(models.models), models.source) == (4, "MODELS")
     addresses = [value for name, value in dotenv_values(file).items() if name.endswith("_BASE_URL")]
     assert len(addresses) == 2
@@ -103,6 +124,7 @@ def test_the_example_of_the_file_loads(tmp_path: Path):
     models = models_of(configuration)
 
     assert (configuration.warnings, models.warnings) == ((), ())
+    assert strange(models) == []
     assert (len(models.models), models.source) == (4, "dragoman.toml")
     optional = re.findall(r"^# (\w+) = ", text, re.MULTILINE)
     assert sorted(optional) == sorted(Settings.__struct_fields__)
@@ -117,6 +139,7 @@ def test_every_example_of_the_page_loads(tmp_path: Path, kind: str, text: str):
     models = models_of(configuration)
 
     assert configuration.warnings == ()
+    assert strange(models) == []
     assert models.default is not None
     old_form = "OPENAI_MODELS=" in text
     assert models.source == ("legacy" if old_form else "MODELS" if kind == "dotenv" else name)
@@ -151,4 +174,11 @@ def test_the_example_of_the_readme_loads(tmp_path: Path):
     (block,) = re.findall(r"```sh\n((?:[A-Z_]+=[^\n]*\n)+.*?)```", text, re.DOTALL)
     (tmp_path / ".env").write_text(block, encoding="utf-8")
 
-    assert models_of(load(tmp_path)).warnings == ()
+    models = models_of(load(tmp_path))
+    assert (models.warnings, strange(models)) == ((), [])
+
+
+def test_a_model_that_no_provider_offers_would_be_noticed():
+    assert not is_offered(ModelEntry("gpt-2", "GPT-2", "", "openai"))
+    assert not is_offered(ModelEntry("old", "Old", "", "openai", upstream_id="gpt-2"))
+    assert is_offered(ModelEntry("llama3.2", "Llama 3.2", "", "ollama"))
