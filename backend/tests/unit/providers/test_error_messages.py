@@ -54,6 +54,15 @@ def test_no_one_is_told_to_try_again_what_cannot_work():
     assert "try again" not in told(status=501)
 
 
+def test_a_vendors_code_and_id_are_printable_and_short():
+    failure = Failure(status=400, code="bad\n\x1b[31m" + "x" * 9_000, request_id="r\u202e" * 9_000)
+
+    error = map_provider_error(UpstreamError(failure))
+
+    assert error.code == "bad[31m" + "x" * 191
+    assert error.request_id == "r" * 100
+
+
 def test_an_unnamed_provider_and_model_read_well():
     error = map_provider_error(UpstreamError(Failure(status=404)))
 

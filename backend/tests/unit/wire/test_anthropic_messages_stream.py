@@ -403,6 +403,17 @@ def test_an_error_in_the_stream_is_told_with_its_facts():
     assert failure.reason is None
 
 
+def test_a_proxys_error_which_has_no_type_is_heard_too():
+    reader = wire.stream_reader()
+
+    reader.feed(_sse(_OPENING, *_WORDS) + b'data: {"error":{"message":"The backend is gone"}}\n\n')
+
+    with pytest.raises(UpstreamError) as caught:
+        reader.close(clean=True)
+    failure = caught.value.failure
+    assert (failure.message, failure.reason) == ("The backend is gone", None)
+
+
 def test_another_reply_inside_this_one_is_a_failure():
     first = (_OPENING, _start(0, type="tool_use", id="t", name="f", input={}))
 

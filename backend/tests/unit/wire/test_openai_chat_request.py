@@ -510,3 +510,12 @@ def test_a_mistake_is_told_where_it_is(body: JsonObject, complaint: str):
 def test_a_body_that_is_no_json_is_refused():
     with pytest.raises(InvalidInput, match="not valid JSON"):
         wire.read_request(b"{")
+
+
+def test_a_part_of_an_unknown_type_that_has_a_text_of_its_own_survives():
+    content = [{"type": "user", "text": 1}]
+    said = {"model": "m", "messages": [{"role": "user", "content": content}]}
+
+    written = wire.write_request(wire.read_request(json.dumps(said).encode()))
+
+    assert json.loads(written.body) == said

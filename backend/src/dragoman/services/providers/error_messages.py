@@ -13,6 +13,8 @@ from dragoman.services.providers.error_rows import Verdict
 MASK: Final = "***"
 LONGEST_QUOTE: Final = 500
 """The most of a vendor's text that is passed on, in characters."""
+LONGEST_WORD: Final = 200
+"""The most of a vendor's code, or of its id of a request, that is passed on, in characters."""
 
 SENTENCES: Final[dict[str, str]] = {
     # By category, ...
@@ -150,6 +152,13 @@ def quote(text: str) -> str:
     text = " ".join(_without_markup(_UNSEEN.sub("", _ANSI.sub("", text))).split())
     text = _SECRETS.sub(MASK, _KEY_VALUE.sub(rf"\1{MASK}", text))
     return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
+
+
+def word_of(text: str | None) -> str | None:
+    """Make a stranger's code or id fit to be shown: printable, and short; `None` for none."""
+    if not text:
+        return None
+    return "".join(filter(str.isprintable, text[:LONGEST_WORD])) or None
 
 
 def _without_markup(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from dragoman.chat import ERROR_CLASSES, Category, Failure, LLMServiceError
-from dragoman.services.providers.error_messages import message_for
+from dragoman.services.providers.error_messages import message_for, word_of
 from dragoman.services.providers.error_rows import DEFAULTS, STEPS, ErrorRow, Verdict
 from dragoman.services.providers.error_words import COMMON, IN_BAND, OTHERS
 from dragoman.services.providers.failures import failure_of, leaf_of
@@ -55,9 +55,9 @@ def map_provider_error(
         message_for(failure, verdict, provider=provider, model=model),
         provider=provider,
         model=model,
-        code=_vendor_word(failure),
+        code=word_of(_vendor_word(failure)),
         reason=verdict.word,
-        request_id=failure.request_id,
+        request_id=word_of(failure.request_id),
         retryable=verdict.retryable,
         retry_after=failure.retry_after,
         actor=verdict.actor,

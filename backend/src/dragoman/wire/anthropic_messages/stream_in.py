@@ -80,6 +80,9 @@ class Reader(EventStreamReader):
                 self._take_delta(said)
             case "error":
                 self._fail(failure_of(said, 200))
+            case None if said.get("error"):
+                # A proxy's own, put into a stream that it knows nothing of.
+                self._fail(failure_of(said, 200))
             case "message_start":
                 self._begin(Fields(said.get("message"), "message"))
             case "content_block_start" | "message_delta" | "message_stop" if self._begun is None:

@@ -83,7 +83,7 @@ def write_content(
     if not written:
         left = own(extras)
         return {} if NO_CONTENT in forms_of(extras) else {"content": left.get("content", blank)}
-    texts = [part["text"] for part in written if part.keys() == _PLAIN]
+    texts = [part["text"] for part in written if part.keys() == _PLAIN and part["type"] == "text"]
     as_list = PARTS in forms_of(extras) or len(texts) < len(written)
     if as_list or not (joined or len(texts) == 1):
         return {"content": written}
