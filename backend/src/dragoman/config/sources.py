@@ -149,4 +149,4 @@ def _cure(text: str) -> str:
     if table is None:
         return ""
     line = text.count("\n", 0, table.start()) + 1
-    return f": {TWO_BRACKETS} (not so on line {line})"
+    return f": {TWO_BRACKETS} (line {line} has one)"

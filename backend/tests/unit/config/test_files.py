@@ -201,7 +201,7 @@ def test_a_table_in_place_of_the_array_of_models_is_told_with_its_line(
 
     (only,) = folder.problems()
     assert only.startswith("dragoman.toml: not valid TOML: Cannot ")
-    assert only.endswith(f": {TWO_BRACKETS} (not so on line {line})")
+    assert only.endswith(f": {TWO_BRACKETS} (line {line} has one)")
 
 
 @pytest.mark.parametrize("text", ["a = 1\na = 2", "[[models]]\n[[models]]\na = ", "[models.a"])
