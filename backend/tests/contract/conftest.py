@@ -37,12 +37,16 @@ async def upstream() -> AsyncIterator[ScriptedUpstream]:
 
 
 @pytest.fixture
-async def dragoman(upstream: ScriptedUpstream, tmp_path) -> AsyncIterator[Dragoman]:
-    environ = {
+def environ(upstream: ScriptedUpstream) -> dict[str, str]:
+    return {
         "MODELS": json.dumps(MODELS),
         "OPENAI_BASE_URL": f"{upstream.url}/v1",
         "ANTHROPIC_BASE_URL": upstream.url,
         **KEYS,
     }
+
+
+@pytest.fixture
+async def dragoman(environ: dict[str, str], tmp_path) -> AsyncIterator[Dragoman]:
     async with running(configured(tmp_path, environ), pace=PACE) as server:
         yield server

@@ -321,7 +321,7 @@ async def test_the_schema_tells_of_the_streaming_route(dragoman):
         "application/json",
         "text/event-stream",
     }
-    assert schema["components"]["schemas"]["Question"]["required"] == ["message"]
+    assert "message" in schema["components"]["schemas"]["Question"]["properties"]
 
 
 async def test_a_body_too_long_is_refused_and_the_connection_ends(dragoman):

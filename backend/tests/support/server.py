@@ -88,12 +88,13 @@ async def running(
     timeouts: Timeouts = QUICK,
     pace: Pace | None = None,
     load: Callable[[], Configuration] | None = None,
+    drain: int = 30,
 ) -> AsyncIterator[Dragoman]:
     """Run the application on a free port of loopback."""
     app = create_app(configuration, registry=providers, timeouts=timeouts, pace=pace, load=load)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    server = uvicorn.Server(server_config(app))
+    server = uvicorn.Server(server_config(app, drain=drain))
     serving = asyncio.create_task(server._serve([listener]))
     while not server.started:
         assert not serving.done(), "the server did not start"

@@ -16,10 +16,10 @@ from dragoman.chat import (
     Text,
 )
 from dragoman.config.facts import ModelEntry
-from dragoman.services.conversation_service import RESTORABLE, Changes, ConversationService
+from dragoman.services.conversation_service import RESTORABLE, ConversationService
 from dragoman.services.routing import Candidate
 from dragoman.services.turns import Edit, NewMessage, Pace, Retry
-from dragoman.storage import Mishap, State, StorageError, Trouble, Wishes
+from dragoman.storage import Changes, Mishap, State, StorageError, Trouble, Wishes
 from dragoman.storage.database import open_database
 from dragoman.storage.sqlite import library
 
@@ -398,8 +398,8 @@ async def test_whoever_leaves_while_a_turn_begins_leaves_no_open_reply(service, 
     with pytest.raises(asyncio.CancelledError):
         await asking
     async with asyncio.timeout(5):
-        while {m.state for m in await messages(service, conversation)} != {State.CANCELLED}:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - the service tells nobody
+        while {m.state for m in await messages(service, conversation)} != {State.CANCELLED}:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_an_end_that_could_not_be_stored_is_stored_before_the_next_turn(

@@ -9,6 +9,7 @@ from dragoman.api.errors import timestamp
 from dragoman.chat import (
     PartDelta,
     PartStart,
+    Reasoning,
     Reply,
     ResponseEnd,
     Stop,
@@ -18,6 +19,8 @@ from dragoman.chat import (
     Usage,
 )
 from dragoman.services.providers import Batch
+from dragoman.services.turns import Turn
+from dragoman.storage import Timing
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -33,6 +36,13 @@ class TokenUsage(Struct, frozen=True, rename="camel"):
     reasoning_tokens: int | None
 
 
+class Times(Struct, frozen=True, rename="camel"):
+    """How long a reply took, in milliseconds, from the moment when its model was asked."""
+
+    first_token_ms: float | None
+    total_ms: float | None
+
+
 class Answer(Struct, frozen=True, kw_only=True, rename={"stop_reason": "stopReason"}):
     """A whole reply."""
 
@@ -45,13 +55,36 @@ class Answer(Struct, frozen=True, kw_only=True, rename={"stop_reason": "stopReas
     stop_reason: StopReason
 
 
-class Complete(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    tag="complete",
-    rename={"stop_reason": "stopReason", "total_tokens": "totalTokens"},
-):
+_TURN: Final = {
+    "stop_reason": "stopReason",
+    "total_tokens": "totalTokens",
+    "conversation_id": "conversationId",
+    "user_message_id": "userMessageId",
+    "message_id": "messageId",
+}
+
+
+class AnswerInConversation(Answer, frozen=True, kw_only=True, rename=_TURN):
+    """A whole reply that is stored, with the message it answers, as `messageId`."""
+
+    conversation_id: str
+    user_message_id: str
+    message_id: str
+    title: str
+    timing: Times
+
+
+class Start(Struct, frozen=True, kw_only=True, tag="start", rename=_TURN):
+    """The event that opens a streamed reply in a conversation: what is stored, under which ids."""
+
+    conversation_id: str
+    user_message_id: str
+    message_id: str
+    title: str
+    model: str
+
+
+class Complete(Struct, frozen=True, kw_only=True, tag="complete", rename=_TURN):
     """The event that ends a streamed reply."""
 
     model: str
@@ -60,6 +93,14 @@ class Complete(
     stop_reason: StopReason
     request_id: str
     timestamp: str
+
+
+class CompleteInConversation(Complete, frozen=True, kw_only=True, tag="complete", rename=_TURN):
+    """The event that ends a streamed reply that is stored."""
+
+    conversation_id: str
+    message_id: str
+    timing: Times
 
 
 def token_usage(usage: Usage | None) -> TokenUsage:
@@ -75,8 +116,8 @@ def token_usage(usage: Usage | None) -> TokenUsage:
     )
 
 
-def write_answer(reply: Reply, *, model: str, request_id: str) -> bytes:
-    """Write a whole reply; `model` is our id."""
+def write_answer(reply: Reply, *, model: str, request_id: str, turn: Turn | None = None) -> bytes:
+    """Write a whole reply; `model` is our id, `turn` the one it was stored in."""
     stop = reply.stop or Stop(StopReason.ERROR)
     answer = Answer(
         message=reply.text,
@@ -86,44 +127,82 @@ def write_answer(reply: Reply, *, model: str, request_id: str) -> bytes:
         usage=token_usage(reply.usage),
         stop_reason=stop.reason,
     )
-    return _encode(answer)
+    if turn is None:
+        return _encode(answer)
+    stored = AnswerInConversation(
+        **msgspec.structs.asdict(answer),
+        conversation_id=turn.conversation.id,
+        user_message_id=turn.user_message_id,
+        message_id=turn.id,
+        title=turn.conversation.title,
+        timing=_times(turn),
+    )
+    return _encode(stored)
+
+
+def write_start(turn: Turn) -> bytes:
+    """Write the event that opens a streamed reply in a conversation."""
+    start = Start(
+        conversation_id=turn.conversation.id,
+        user_message_id=turn.user_message_id,
+        message_id=turn.id,
+        title=turn.conversation.title,
+        model=turn.candidate.model.id,
+    )
+    return b"data: %b\n\n" % _encode(start)
+
+
+def _times(turn: Turn) -> Times:
+    timing = turn.timing or Timing(total_ms=0)
+    return Times(timing.first_token_ms, timing.total_ms)
 
 
 class AnswerWriter:
     """Writes a streamed reply: its words as `token` events, its end as one `complete` event.
 
-    `end` is the reply's end once it was written.
+    `end` is the reply's end once it came by. In the `turn` of a conversation, what the model thinks
+    is told as well, as `reasoning` events.
     """
 
-    def __init__(self, *, model: str, request_id: str) -> None:
+    def __init__(self, *, model: str, request_id: str, turn: Turn | None = None) -> None:
         self._model = model
         self._request_id = request_id
-        self._speaking = False
+        self._turn = turn
+        self._kind: bytes | None = None
         self.end: ResponseEnd | None = None
 
     def write(self, batch: Batch) -> bytes:
-        """Write what a batch says; reasoning and tool calls have no words in this API."""
+        """Write what a batch says; tool calls have no words in this API."""
         return b"".join([self._write(event) for event in batch])
 
     def _write(self, event: StreamEvent) -> bytes:
         match event:
-            case PartDelta(text=text) if self._speaking and text:
-                return _token(text)
+            case PartDelta(text=text):
+                return self._piece(text)
             case PartStart(part=Text(text=text)):
-                self._speaking = True
-                return _token(text) if text else b""
+                self._kind = b"token"
+                return self._piece(text)
+            case PartStart(part=Reasoning(text=text)):
+                self._kind = None if self._turn is None else b"reasoning"
+                return self._piece(text)
             case PartStart():
-                self._speaking = False
+                self._kind = None
                 return b""
             case ResponseEnd():
                 self.end = event
-                return b"data: %b\n\n" % _encode(self._complete(event))
+                return b""
             case _:
                 return b""
 
-    def _complete(self, end: ResponseEnd) -> Complete:
+    def _piece(self, text: str) -> bytes:
+        if not text or self._kind is None:
+            return b""
+        return b'data: {"type":"%b","content":%b}\n\n' % (self._kind, _encode(text))
+
+    def complete(self, end: ResponseEnd) -> bytes:
+        """Write the event that says that the reply is whole; in a conversation, that it is kept."""
         usage = token_usage(end.usage)
-        return Complete(
+        complete = Complete(
             model=self._model,
             total_tokens=usage.total_tokens,
             usage=usage,
@@ -131,7 +210,11 @@ class AnswerWriter:
             request_id=self._request_id,
             timestamp=timestamp(),
         )
-
-
-def _token(text: str) -> bytes:
-    return b'data: {"type":"token","content":%b}\n\n' % _encode(text)
+        if self._turn is not None:
+            complete = CompleteInConversation(
+                **msgspec.structs.asdict(complete),
+                conversation_id=self._turn.conversation.id,
+                message_id=self._turn.id,
+                timing=_times(self._turn),
+            )
+        return b"data: %b\n\n" % _encode(complete)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from dragoman.chat import Category, InvalidInput, JsonObject, LLMServiceError
+from dragoman.storage import StorageError, Trouble
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -37,8 +38,15 @@ _STATUS: Final[dict[Category, tuple[int, str]]] = {
 }
 
 
+# A full disk is no fault that waiting alone will mend: 507, Insufficient Storage (RFC 4918).
+_STORAGE_STATUS: Final = {Trouble.FULL: 507}
+
+
 class Problem(Struct, frozen=True):
-    """An error as a client sees it: the status, the stable `code`, the fine word, the sentence."""
+    """An error as a client sees it: the status, the stable `code`, the fine word, the sentence.
+
+    `turn` holds further fields of the body: which turn of a conversation it ended.
+    """
 
     status: int
     code: str
@@ -46,6 +54,7 @@ class Problem(Struct, frozen=True):
     message: str
     retry_after: float | None = None
     detail: JsonObject | None = None
+    turn: JsonObject | None = None
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -75,6 +84,15 @@ def problem_of(error: Exception, *, debug: bool = False) -> Problem:
             problem = Problem(
                 error.status, "INVALID_REQUEST", error.reason, str(error), detail=field
             )
+        case StorageError():
+            problem = Problem(
+                _STORAGE_STATUS.get(error.trouble, 503),
+                "STORAGE_ERROR",
+                str(error.trouble),
+                str(error),
+                error.retry_after,
+                None if error.retry_after is None else {"retryAfter": error.retry_after},
+            )
         case _:
             message = "something went wrong inside the server; the request id finds it in the log"
             problem = Problem(500, "UNKNOWN", "unhandled", message)
@@ -100,23 +118,17 @@ def _detail(error: LLMServiceError) -> JsonObject:
 
 def problem_body(problem: Problem, *, request_id: str) -> bytes:
     """Write the body of an error answer."""
-    body: JsonObject = {
-        "status": "error",
-        "error": problem.message,
-        "code": problem.code,
-        "reason": problem.reason,
-        "request_id": request_id,
-        "timestamp": timestamp(),
-    }
-    if problem.detail:
-        body["detail"] = problem.detail
-    return msgspec.json.encode(body)
+    return msgspec.json.encode({"status": "error", **_fields(problem, request_id)})
 
 
 def problem_event(problem: Problem, *, request_id: str) -> bytes:
     """Write the error that ends a stream."""
-    event: JsonObject = {
-        "type": "error",
+    event = {"type": "error", **_fields(problem, request_id)}
+    return b"event: error\ndata: %b\n\n" % msgspec.json.encode(event)
+
+
+def _fields(problem: Problem, request_id: str) -> JsonObject:
+    fields: JsonObject = {
         "error": problem.message,
         "code": problem.code,
         "reason": problem.reason,
@@ -124,8 +136,8 @@ def problem_event(problem: Problem, *, request_id: str) -> bytes:
         "timestamp": timestamp(),
     }
     if problem.detail:
-        event["detail"] = problem.detail
-    return b"event: error\ndata: %b\n\n" % msgspec.json.encode(event)
+        fields["detail"] = problem.detail
+    return {**fields, **(problem.turn or {})}
 
 
 async def send_problem(

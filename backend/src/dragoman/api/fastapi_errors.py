@@ -1,20 +1,30 @@
-"""The framework's own errors (404, 405, 422) in the same words as all others."""
+"""The errors of the framework's routes, its own (404, 405, 422) too, in the words of all others."""
+
+from collections.abc import Callable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from dragoman.api.errors import Problem, problem_body
+from dragoman.api.errors import Problem, problem_body, problem_of
+from dragoman.chat import DragomanError
 
 
-def speak_one_language(app: FastAPI) -> None:
-    """Have `app` answer its own errors like every other route."""
+def speak_one_language(app: FastAPI, explain: Callable[[Exception], Problem] = problem_of) -> None:
+    """Have `app` answer errors like every other route; `explain` says what a client is told."""
 
     @app.exception_handler(HTTPException)
     async def refuse(request: Request, error: HTTPException) -> Response:
         message = f"{error.detail}: {request.method} {request.url.path}"
         problem = Problem(error.status_code, "INVALID_REQUEST", "validation", message)
         return _answer(request, problem, dict(error.headers or {}))
+
+    @app.exception_handler(DragomanError)
+    async def tell(request: Request, error: DragomanError) -> Response:
+        problem = explain(error)
+        request.state.record.fail(problem.reason)
+        headers = {name.decode(): value.decode() for name, value in problem.headers}
+        return _answer(request, problem, headers)
 
     @app.exception_handler(RequestValidationError)
     async def complain(request: Request, error: RequestValidationError) -> Response:

@@ -5,7 +5,19 @@ from typing import Final
 import msgspec
 from fastapi import FastAPI
 
-from dragoman.api.answer import Answer, Complete
+from dragoman.api.answer import (
+    Answer,
+    AnswerInConversation,
+    Complete,
+    CompleteInConversation,
+    Start,
+)
+from dragoman.api.conversation import (
+    ConversationPage,
+    ConversationView,
+    ConversationWishes,
+    ConversationWithMessages,
+)
 from dragoman.api.question import Question
 from dragoman.chat import JsonObject
 
@@ -26,6 +38,7 @@ _ERROR: Final[JsonObject] = {
                 "TIMEOUT",
                 "CONNECTION_ERROR",
                 "INVALID_REQUEST",
+                "STORAGE_ERROR",
                 "UNKNOWN",
             ]
         },
@@ -38,8 +51,36 @@ _ERROR: Final[JsonObject] = {
 
 _STREAM: Final = (
     '`data:` lines: any number of `{"type":"token","content":…}`, then exactly one '
-    "`Complete`, or one `event: error` with an `Error` in its data."
+    "`Complete`, or one `event: error` with an `Error` in its data. In a conversation, a `Start` "
+    'comes first, `{"type":"reasoning","content":…}` may come between, and the end is a '
+    "`CompleteInConversation`, or an `Error` with `messageId` and `kept`, the number of characters "
+    "of the reply that are stored."
 )
+
+_DESCRIBED: Final = (
+    Question,
+    Answer,
+    AnswerInConversation,
+    Start,
+    Complete,
+    CompleteInConversation,
+    ConversationWishes,
+    ConversationView,
+    ConversationWithMessages,
+    ConversationPage,
+)
+
+
+def takes(kind: type) -> JsonObject:
+    """Describe the body of a route that reads it by itself."""
+    return {"requestBody": {"required": True, "content": _json(kind.__name__)}}
+
+
+def answers(kind: type, *, status: int = 200) -> dict[int | str, JsonObject]:
+    """Describe the answers of a route that writes them by itself."""
+    error = {"description": "An error", "content": _json("Error")}
+    good = {"description": "Done", "content": _json(kind.__name__)}
+    return {status: good, 422: error, "default": error}
 
 
 def describe(app: FastAPI) -> None:
@@ -49,9 +90,7 @@ def describe(app: FastAPI) -> None:
     def openapi() -> JsonObject:
         if app.openapi_schema is None:
             schema = generate()
-            _, components = msgspec.json.schema_components(
-                (Question, Answer, Complete), ref_template=_REF
-            )
+            _, components = msgspec.json.schema_components(_DESCRIBED, ref_template=_REF)
             schema.setdefault("components", {}).setdefault("schemas", {}).update(
                 {**components, "Error": _ERROR}
             )
@@ -73,7 +112,7 @@ def _messages() -> JsonObject:
             "200": {
                 "description": "The reply",
                 "content": {
-                    **_json("Answer"),
+                    **_json("Answer", "AnswerInConversation"),
                     "text/event-stream": {"schema": {"type": "string", "description": _STREAM}},
                 },
             },
@@ -87,14 +126,18 @@ def _messages() -> JsonObject:
 
 _FAILURES: Final = {
     "400": "The body is not JSON, the model is unknown, or the provider will not do this",
+    "404": "There is no such conversation or message",
     "406": "Neither JSON nor an event stream is accepted",
+    "409": "Another reply is being written in the conversation",
     "413": "The body is too long",
     "415": "The body is not declared as JSON",
     "422": "A field is missing or wrong; `detail.field` names it",
     "503": "The provider refused, limited or failed; `code`, `reason` and Retry-After tell more",
     "504": "The provider did not answer in time",
+    "507": "The disk is full, so that nothing was stored and nobody was asked",
 }
 
 
-def _json(name: str) -> JsonObject:
-    return {"application/json": {"schema": {"$ref": _REF.format(name=name)}}}
+def _json(*names: str) -> JsonObject:
+    kinds = [{"$ref": _REF.format(name=name)} for name in names]
+    return {"application/json": {"schema": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}}}

@@ -70,12 +70,16 @@ async def while_present(receive: Receive, send: Send) -> AsyncIterator[Send]:
 class EventStream:
     """A streamed answer: its status line goes out with the first bytes, or when `hold` is over.
 
-    Use it as a context: inside, a clock keeps the stream alive, and cancels the task that entered
-    when its client takes nothing any more.
+    `opening` stands before everything else that is written. Use it as a context: inside, a clock
+    keeps the stream alive, and cancels the task that entered when its client takes nothing any
+    more.
     """
 
-    def __init__(self, send: Send, pace: Pace, *, headers: Headers = ()) -> None:
+    def __init__(
+        self, send: Send, pace: Pace, *, headers: Headers = (), opening: bytes = b""
+    ) -> None:
         self._send = send
+        self._opening = opening
         self._pace = pace
         self._headers = [*_STREAM_HEADERS, *headers]
         self._loop = asyncio.get_running_loop()
@@ -103,6 +107,7 @@ class EventStream:
             await self._send(
                 {"type": "http.response.start", "status": 200, "headers": self._headers}
             )
+            chunk = self._opening + chunk
         await self._send({"type": "http.response.body", "body": chunk, "more_body": not last})
         self._sending = False
         self._last = self._loop.time()

@@ -3,7 +3,7 @@
   0  done
   1  no answer came, or not all of it
   2  the configuration or the command line is wrong
-  3  the data folder cannot be used
+  3  the data folder, or the database in it, cannot be used
   4  the address cannot be listened on
 130  ended by Ctrl-C
 """
@@ -73,12 +73,15 @@ def in_words(error: Exception) -> tuple[str, int]:
     # Help and completion, which never come here, need not wait for these.
     from dragoman.chat import DragomanError  # noqa: PLC0415
     from dragoman.config.errors import ConfigurationError  # noqa: PLC0415
+    from dragoman.storage import StorageError  # noqa: PLC0415
 
     match error:
         case CommandError():
             return str(error), error.exit_code
         case ConfigurationError():
             return str(error), CONFIGURATION
+        case StorageError():
+            return str(error), STORAGE
         case DragomanError():
             return str(error), FAILED
         case _:

@@ -19,6 +19,7 @@ from dragoman.app import Composition, compose, create_app
 from dragoman.config import ConfigurationError, Settings
 from dragoman.observability.logs import configure_logging
 from dragoman.services.providers import LocalProvider
+from dragoman.storage.database import open_database
 
 from . import data_folder
 from .binding import Place, listen, places, web_address
@@ -43,7 +44,8 @@ _log: Final = structlog.get_logger("dragoman")
 def serve(load: Loader, *, open_page: bool) -> None:
     """Serve until told to end.
 
-    Raises `ConfigurationError`, `BindError` or `DataFolderError` if it cannot begin.
+    Raises `ConfigurationError`, `BindError`, `DataFolderError` or `StorageError` if it cannot
+    begin.
     """
     configuration = load()
     settings = configuration.settings
@@ -60,6 +62,7 @@ def serve(load: Loader, *, open_page: bool) -> None:
         configure_logging(settings.log_level, load.redact)
         if is_exposed(found):
             _log.warning("insecure_bind", host=settings.host, open_to="whoever can reach it")
+        database = opened.enter_context(open_database(settings.data_dir))
         address = web_address(listeners[0])
 
         def announce() -> None:
@@ -70,7 +73,7 @@ def serve(load: Loader, *, open_page: bool) -> None:
             if open_page:
                 Thread(target=open_browser, args=(address,), daemon=True).start()
 
-        app = create_app(configuration, load=load, registry=load.registry)
+        app = create_app(configuration, load=load, registry=load.registry, database=database)
         run(app, listeners, level=settings.log_level, announce=announce)
 
 

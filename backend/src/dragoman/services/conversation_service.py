@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final, Self
 
 import structlog
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET
 from msgspec.structs import asdict, replace
 from sqlalchemy.engine import Connection
 
@@ -22,6 +22,7 @@ from dragoman.services.ledger import Ledger
 from dragoman.services.turns import Beginning, Pace, Said, Turn
 from dragoman.storage import (
     UNTITLED,
+    Changes,
     Conversation,
     Page,
     State,
@@ -38,16 +39,6 @@ RESTORABLE: Final = 30 * 24 * 60 * 60 * 1000
 
 _DAY: Final = 24 * 60 * 60.0
 _log: Final = structlog.get_logger("dragoman.storage")
-
-
-class Changes(Struct, frozen=True):
-    """What is to be different in a conversation; what is unset stays as it is."""
-
-    title: str | UnsetType = UNSET
-    system_prompt: str | UnsetType | None = UNSET
-    model: str | UnsetType | None = UNSET
-    temperature: float | UnsetType | None = UNSET
-    max_tokens: int | UnsetType | None = UNSET
 
 
 def _now() -> int:

@@ -7,6 +7,7 @@ opened.
 from dragoman.storage.errors import StorageError, Trouble
 from dragoman.storage.records import (
     UNTITLED,
+    Changes,
     Conversation,
     Listed,
     Mishap,
@@ -22,6 +23,7 @@ from dragoman.storage.records import (
 
 __all__ = [
     "UNTITLED",
+    "Changes",
     "Conversation",
     "Listed",
     "Mishap",

@@ -1,5 +1,6 @@
 """Bringing a database to this program's schema: under a lock, after a backup, or not at all."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,7 @@ def known_revisions(scripts: Path = SCRIPTS) -> tuple[str, ...]:
 
 def migrate_to(engine: Engine, target: str, *, scripts: Path = SCRIPTS) -> None:
     """Take the steps up or down to `target` ("base" is an empty database), all of them or none."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells each of its own steps
     from alembic import command  # noqa: PLC0415 - few starts have to migrate
     from alembic.config import Config  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ Times are in milliseconds since 1970, UTC.
 from enum import StrEnum
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from dragoman.chat import JsonObject, Usage
 
@@ -57,6 +57,16 @@ class Wishes(Struct, frozen=True):
     model: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+
+
+class Changes(Struct, frozen=True):
+    """What is to be different in a conversation; what is unset stays as it is."""
+
+    title: str | UnsetType = UNSET
+    system_prompt: str | UnsetType | None = UNSET
+    model: str | UnsetType | None = UNSET
+    temperature: float | UnsetType | None = UNSET
+    max_tokens: int | UnsetType | None = UNSET
 
 
 class Conversation(Struct, frozen=True, kw_only=True):

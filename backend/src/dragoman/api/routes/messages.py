@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from dragoman.api.answer import AnswerWriter, write_answer
 from dragoman.api.body import decode_json, read_body
@@ -10,20 +11,25 @@ from dragoman.api.negotiation import wants_event_stream
 from dragoman.api.question import Question, read_question
 from dragoman.api.record import Record
 from dragoman.api.relay import EventStream, Pace, while_present
+from dragoman.api.stored import TurnAnswers
 from dragoman.services.llm_service import get_ai_response, stream_ai_response
 from dragoman.services.routing import Candidate, Setup
+
+if TYPE_CHECKING:
+    from dragoman.services.conversation_service import ConversationService
 
 
 class MessagesRoute:
     """The route as a plain ASGI callable: it streams, so nothing stands between it and the server.
 
-    `setup` gives the models as they are at this moment; `explain` says what a client is told of
-    an error.
+    `setup` gives the models as they are at this moment, `conversations` where turns are stored;
+    `explain` says what a client is told of an error.
     """
 
     def __init__(
         self,
         setup: Callable[[], Setup],
+        conversations: "Callable[[], ConversationService]",
         explain: Callable[[Exception], Problem] = problem_of,
         *,
         pace: Pace | None = None,
@@ -31,12 +37,16 @@ class MessagesRoute:
         self._setup = setup
         self._explain = explain
         self._pace = pace or Pace()
+        self._stored = TurnAnswers(setup, conversations, explain, self._pace)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises what `explain` explains, until the answer has begun."""
         record: Record = scope["state"]["record"]
         streamed = wants_event_stream(_accept(scope))
         question = read_question(decode_json(await read_body(scope, receive)))
+        if question.conversation_id is not None:
+            await self._stored.answer(question, record, receive, send, streamed=streamed)
+            return
         candidate = self._setup().candidates(question.model)[0]
         record.model, record.provider = candidate.model.id, candidate.provider.provider_id
         async with while_present(receive, send) as answer:
@@ -71,14 +81,20 @@ async def _relay(
 ) -> None:
     """Pass a reply on as it comes: one write for each batch that says something."""
     writer = AnswerWriter(model=candidate.model.id, request_id=record.request_id)
-    request = question.request(stream=True)
+    request, told = question.request(stream=True), False
     async with aclosing(stream_ai_response(request, candidate)) as batches:
         async for batch in batches:
-            if written := writer.write(batch):
+            if told:  # it is only read on, so that its connection can be kept
+                continue
+            written = writer.write(batch)
+            if written:
                 record.token_came()
-                await out.write(written, last=writer.end is not None)
             if writer.end is not None:
                 record.usage = writer.end.usage
+                written += writer.complete(writer.end)
+                told = True
+            if written:
+                await out.write(written, last=told)
 
 
 def _accept(scope: Scope) -> str | None:

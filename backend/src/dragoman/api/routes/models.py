@@ -6,11 +6,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from dragoman.config.facts import ModelEntry
+from dragoman.services.providers import State, status_of
 from dragoman.services.routing import Setup
 
 
 class Model(BaseModel):
-    """A model as a client sees it; windows and ceilings are in tokens, null where unknown."""
+    """A model as a client sees it; windows and ceilings are in tokens, null where unknown.
+
+    `state` and `reason` are those of its provider: whether it can be asked now.
+    """
 
     id: str
     name: str
@@ -20,6 +24,8 @@ class Model(BaseModel):
     contextWindow: int | None = None  # noqa: N815 - the API's spelling
     maxOutputTokens: int | None = None  # noqa: N815
     capabilities: list[str] | None = None
+    state: State
+    reason: str = ""
 
 
 class Models(BaseModel):
@@ -35,12 +41,14 @@ def models_router(setup: Callable[[], Setup]) -> APIRouter:
     @router.get("/models", summary="List the models")
     async def list_models() -> Models:
         """List every model that can be used, exactly one of them the default."""
-        return Models(models=[_model(entry) for entry in setup().models.models])
+        now = setup()
+        return Models(models=[_model(entry, now) for entry in now.models.models])
 
     return router
 
 
-def _model(entry: ModelEntry) -> Model:
+def _model(entry: ModelEntry, setup: Setup) -> Model:
+    status = status_of(setup.registry.get(entry.provider), setup.runtime)
     return Model(
         id=entry.id,
         name=entry.name,
@@ -50,4 +58,6 @@ def _model(entry: ModelEntry) -> Model:
         contextWindow=entry.context_window,
         maxOutputTokens=entry.max_output_tokens,
         capabilities=None if entry.capabilities is None else list(entry.capabilities),
+        state=status.state,
+        reason=status.reason,
     )
