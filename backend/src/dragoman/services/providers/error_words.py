@@ -57,6 +57,7 @@ REASONS: Final[tuple[ErrorRow, ...]] = (
         "body_too_large",
         "decompressed_too_large",
         "event_too_large",
+        "bad_payload",
         "many_choices",
         category=Category.BAD_RESPONSE,
     ),
