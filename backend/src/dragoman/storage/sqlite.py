@@ -180,7 +180,8 @@ def judge(error: Exception, path: Path) -> StorageError | None:
 def _look_closer(path: Path) -> Trouble:
     """Find out why a file failed: SQLite tells a full disk from the rest, and not always that."""
     try:
-        path.open("r+b").close()
+        for file in (path, path.with_name(f"{path.name}-wal")):
+            file.open("r+b").close()
         with tempfile.TemporaryFile(dir=path.parent) as proof:
             proof.write(bytes(1 << 16))
     except OSError as error:

@@ -13,7 +13,7 @@ from dragoman.storage import State, conversations, turns
 from dragoman.storage.backup import copy_database
 from dragoman.storage.database import NAME, open_database
 from dragoman.storage.errors import StorageError, Trouble
-from dragoman.storage.sqlite import library
+from dragoman.storage.sqlite import LOG_LIMIT, library
 from tests.unit.storage.stories import a_conversation, a_message, a_reply, tell
 
 
@@ -235,3 +235,35 @@ async def test_the_health_tells_of_trouble_while_it_lasts(database):
     assert database.health.waiting == 0
     assert database.health.log_bytes >= 0
     other.close()
+
+
+READING = """
+import sys
+from dragoman.storage.sqlite import LOG_LIMIT, library
+connection = library().connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN")
+connection.execute("SELECT * FROM conversations").fetchall()
+print("reading", flush=True)
+sys.stdin.readline()
+"""
+
+
+async def test_the_log_is_short_again_when_a_long_reader_has_left(database):
+    """While another program reads, the log can only grow; it is cut at the next chance."""
+    reader = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", READING, database.path, stdin=-1, stdout=-1
+    )
+    assert reader.stdout is not None
+    await reader.stdout.readline()
+    await database.write(lambda c: c.exec_driver_sql("CREATE TABLE filler (content)"))
+    for _ in range(9):
+        fill = "INSERT INTO filler VALUES (zeroblob(8000000))"
+        await database.write(lambda c: c.exec_driver_sql(fill))
+    assert database.health.log_bytes > LOG_LIMIT
+
+    await reader.communicate(b"enough\n")
+    await asyncio.sleep(1.1)  # it is not tried at every write
+    await database.write(lambda c: c.exec_driver_sql("DELETE FROM filler WHERE rowid = 1"))
+    async with asyncio.timeout(5):
+        while database.health.log_bytes > LOG_LIMIT:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
