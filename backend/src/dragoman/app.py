@@ -66,6 +66,10 @@ Put a key and a list of models into .env, for example:
   MODELS=[{{"id": "gpt-5.4-mini", "name": "GPT-5.4 mini", "description": "Quick and cheap", \
 "provider": "openai", "default": true}}]"""
 
+NOTHING_LEFT: Final = (
+    "there are no models and no keys any more: put them back, or start again without them"
+)
+
 Load = Callable[[], Configuration]
 
 
@@ -224,7 +228,12 @@ class Service:
             if isinstance(provider, Background):
                 task = asyncio.ensure_future(provider.start(setup.runtime))
                 self._starting.add(task)
-                task.add_done_callback(self._starting.discard)
+                task.add_done_callback(self._started)
+
+    def _started(self, task: asyncio.Task[None]) -> None:
+        self._starting.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("provider_not_started", error=f"{type(error).__name__}: {error}")
 
     async def reload(self, configuration: Configuration) -> None:
         """Put a changed configuration to use, for the requests that come from now on.
@@ -232,7 +241,11 @@ class Service:
         Logs the warnings that were not there before. Raises `ConfigurationError`, and changes
         nothing, when it has mistakes.
         """
-        self.composition = compose(configuration, registry=self._registry)
+        composition = compose(configuration, registry=self._registry)
+        if composition.models.source == "local" != self.composition.models.source:
+            # Whoever lost the file did not mean that a toy should answer.
+            raise ConfigurationError([NOTHING_LEFT])
+        self.composition = composition
         self.configuration = configuration
         self._secrets |= frozenset(configuration.secrets)
         self._setup = self._set_up()

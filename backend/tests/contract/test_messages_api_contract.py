@@ -277,6 +277,7 @@ BAD = [
     ({"message": "x", "history": ["no"]}, "history[0]"),
     ({"message": "x", "history": [{"sender": "robot", "text": "x"}]}, "history[0].sender"),
     ({"message": "x", "history": [{"sender": "user"}]}, "history[0].text"),
+    ({"message": "x", "history": [{"sender": "user", "text": " "}]}, "history[0].text"),
     ({"message": "x", "history": [{"sender": "user", "text": "x"}] * 201}, "history"),
     ([], None),
     ("text", None),

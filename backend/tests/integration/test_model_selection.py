@@ -191,3 +191,18 @@ async def test_a_warning_is_logged_once_however_often_the_files_change(tmp_path)
     (line,) = lines
     assert line["log_level"] == "warning"
     assert "default models of OpenAI, Anthropic" in line["event"]
+
+
+async def test_a_file_that_is_lost_does_not_make_way_for_the_toy(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text(f"MODELS='{BOTH}'\nOPENAI_API_KEY=openai-key-1\n")
+    async with running(in_folder(tmp_path), load=lambda: in_folder(tmp_path)) as dragoman:
+
+        async def health() -> str:
+            return (await (await dragoman.client.get("/health")).json())["config"]
+
+        file.unlink()
+        await _eventually(health, "stale")
+        models = (await (await dragoman.client.get("/api/v1/models")).json())["models"]
+
+    assert [model["id"] for model in models] == ["gpt"]

@@ -177,6 +177,14 @@ async def test_a_tool_call_alone_is_an_answer():
     assert reply.parts == (call,)
 
 
+async def test_what_follows_the_end_is_not_passed_on():
+    late = [[PartStart(1, Text("late")), PartEnd(1)]]
+    passed = [
+        batch async for batch in stream_ai_response(ASKED, candidate_of(Reciter(*GREETING, *late)))
+    ]
+    assert passed == list(GREETING)
+
+
 async def test_stopping_early_closes_the_model():
     provider = Reciter(*GREETING)
     async with aclosing(stream_ai_response(ASKED, candidate_of(provider))) as batches:

@@ -128,6 +128,9 @@ def _history(fields: Fields) -> tuple[Turn, ...]:
 def _turn(fields: Fields) -> Turn:
     match fields.text("sender"):
         case "user" | "system" as sender:
-            return Turn(sender, fields.text("text"))
+            text = fields.text("text")
+            if not text.strip():
+                raise InvalidInput(fields.at("text"), "must not be blank")
+            return Turn(sender, text)
         case _:
             raise InvalidInput(fields.at("sender"), 'must be "user" or "system"')

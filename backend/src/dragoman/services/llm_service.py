@@ -33,8 +33,9 @@ async def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batc
     try:
         async with aclosing(model.stream(request)) as batches:
             async for batch in batches:
-                witness.see(batch)
-                yield batch
+                if not witness.ended:
+                    witness.see(batch)
+                    yield batch
         witness.testify()
     except Exception as error:
         raise candidate.provider.map_error(error, model=candidate.model.id) from error
@@ -54,7 +55,7 @@ class _Witness:
 
     def __init__(self) -> None:
         self._spoke = False
-        self._ended = False
+        self.ended = False
 
     def see(self, batch: Batch) -> None:
         """Look at a batch before it is passed on.
@@ -65,7 +66,7 @@ class _Witness:
             if not self._spoke:
                 self._spoke = _says_something(event)
             if isinstance(event, ResponseEnd):
-                self._ended = True
+                self.ended = True
                 self._check_content(event)
 
     def _check_content(self, end: ResponseEnd) -> None:
@@ -76,7 +77,7 @@ class _Witness:
 
     def testify(self) -> None:
         """Raise `UpstreamError` unless the reply was finished."""
-        if not self._ended:
+        if not self.ended:
             raise UpstreamError(
                 Failure(reason="stream_interrupted", message="the reply has no end")
             )

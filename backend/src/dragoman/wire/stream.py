@@ -1,5 +1,6 @@
 """What every streamed wire format shares: framing, failures, and the bytes each event came from."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, Final
@@ -124,13 +125,20 @@ class EventStreamReader(ABC):
         return events
 
 
+# Half of a pair of escapes, the other half of which is missing: \ud83d without \ude00.
+_HALF: Final = re.compile(
+    r"(?<!\\)\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F][0-9a-fA-F]{2})"
+)
+
+
 def decode_leniently(payload: bytes) -> object:
-    """Decode JSON; invalid UTF-8 becomes U+FFFD, anything else wrong becomes `None`."""
+    """Decode JSON; what is no Unicode in it becomes U+FFFD, anything else wrong becomes `None`."""
     try:
         return _decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return _decode(payload.decode("utf-8", "replace"))
+        return _decode(_HALF.sub(r"\\ufffd", payload.decode("utf-8", "replace")))
     except (msgspec.DecodeError, RecursionError):
         return None

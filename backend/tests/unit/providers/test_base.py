@@ -14,9 +14,14 @@ from dragoman.services.providers import (
     OpenAIProvider,
     ProviderConfig,
     ProviderRegistry,
+    ProviderStatus,
+    Runtime,
+    State,
     UnknownProviderError,
     registry,
+    status_of,
 )
+from dragoman.services.providers.transport import Timeouts
 from dragoman.wire import openai_chat
 from tests.unit.providers import ProviderContract, replaces_template
 
@@ -143,3 +148,13 @@ def test_no_sdk_and_no_engine_is_imported_at_start():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+class Careless(LocalProvider, frozen=True):
+    def get_status(self, runtime: Runtime) -> ProviderStatus:
+        raise RuntimeError("no idea")
+
+
+def test_a_provider_that_cannot_tell_how_it_is_has_failed():
+    status = status_of(Careless(), Runtime({}, None, Timeouts(), Engines()))
+    assert (status.state, status.reason) == (State.FAILED, "RuntimeError: no idea")

@@ -197,5 +197,8 @@ def status_of(provider: BaseProvider, runtime: Runtime) -> ProviderStatus:
     if not config.enabled:
         return ProviderStatus(State.NO_KEY, f"set {config.api_key_env}")
     if isinstance(provider, Background):
-        return provider.get_status(runtime)
+        try:
+            return provider.get_status(runtime)
+        except Exception as error:  # noqa: BLE001 - a careless plugin must not hide the others
+            return ProviderStatus(State.FAILED, f"{type(error).__name__}: {error}")
     return ProviderStatus(State.READY)

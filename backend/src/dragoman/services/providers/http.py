@@ -322,13 +322,18 @@ async def _last_words(response: UpstreamResponse, patience: "_Patience") -> byte
 
 @contextmanager
 def _identified(headers: Mapping[str, str]) -> Iterator[None]:
-    """Add the vendor's id of the request to a failure that came without it, as one in a stream."""
+    """Add what only the headers say to a failure that came without it, as one in a stream:
+    the vendor's id of the request, and how long to wait.
+    """
     try:
         yield
     except UpstreamError as error:
         named = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
         if error.failure.request_id is None and named is not None:
             error.failure = replace(error.failure, request_id=named)
+        if error.failure.retry_after is None:
+            wait = retry_after_of(headers, b"", now=time.time(), status=200)
+            error.failure = replace(error.failure, retry_after=wait)
         raise
 
 
