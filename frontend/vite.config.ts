@@ -29,6 +29,8 @@ export default defineConfig({
     environment: 'jsdom',
     setupFiles: ['tests/setup.ts'],
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
+    // A guard against hanging, not a measure of speed.
+    testTimeout: 30_000,
     restoreMocks: true,
     unstubGlobals: true,
   },

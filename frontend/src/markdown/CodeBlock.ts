@@ -5,6 +5,7 @@ import type { InjectionKey, VNodeChild } from 'vue'
 import type { Run } from './highlight'
 import { ScrollArea } from './ScrollArea'
 import { shownCode } from './shown'
+import { inTurn } from './turns'
 import { ENGLISH, MARKDOWN_WORDS } from './words'
 
 export interface Code {
@@ -35,10 +36,12 @@ export const CodeBlock = defineComponent({
       async ([code, language, complete]) => {
         coloured.value = null
         if (!complete || language === '' || code.length > LONGEST_COLOURED) return
-        let wanted = true
-        onWatcherCleanup(() => (wanted = false))
-        const runs = await runsOf(code, language)
-        if (wanted) coloured.value = runs
+        let callOff = (): unknown => (isWanted = false)
+        let isWanted = true
+        onWatcherCleanup(() => callOff())
+        const highlighted = await loadHighlighter()
+        if (!isWanted) return
+        callOff = inTurn(() => (coloured.value = highlighted(code, language)))
       },
       { immediate: true },
     )
@@ -56,13 +59,12 @@ export const CodeBlock = defineComponent({
   },
 })
 
-async function runsOf(code: string, language: string): Promise<readonly Run[] | null> {
+async function loadHighlighter(): Promise<typeof import('./highlight').highlighted> {
   try {
-    const { highlighted } = await import('./highlight')
-    return highlighted(code, language)
+    return (await import('./highlight')).highlighted
   } catch {
-    // The chunk could not be fetched, or a grammar failed: plain code is whole too.
-    return null
+    // The chunk could not be fetched: plain code is whole too.
+    return () => null
   }
 }
 

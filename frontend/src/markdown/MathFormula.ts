@@ -3,6 +3,7 @@ import { defineComponent, h, inject, onWatcherCleanup, shallowRef, watch } from 
 
 import { ScrollArea } from './ScrollArea'
 import { shownCode } from './shown'
+import { inTurn } from './turns'
 import { ENGLISH, MARKDOWN_WORDS } from './words'
 
 export const MathFormula = defineComponent({
@@ -21,10 +22,12 @@ export const MathFormula = defineComponent({
       () => [props.tex, props.display, typesetIn.value] as const,
       async ([tex, display, element]) => {
         if (element === null) return
-        let wanted = true
-        onWatcherCleanup(() => (wanted = false))
+        let callOff = (): unknown => (isWanted = false)
+        let isWanted = true
+        onWatcherCleanup(() => callOff())
         const typeset = await loadTypeset()
-        if (wanted) isTypeset.value = typeset(tex, display, element)
+        if (!isWanted) return
+        callOff = inTurn(() => (isTypeset.value = typeset(tex, display, element)))
       },
       { flush: 'post', immediate: true },
     )

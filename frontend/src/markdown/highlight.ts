@@ -84,8 +84,7 @@ type Node = ReturnType<typeof lowlight.highlight>['children'][number]
 /** The code in coloured pieces, end to end; null for a language that is not known here. */
 export function highlighted(code: string, language: string): readonly Run[] | null {
   const name = language.toLowerCase()
-  if (!lowlight.registered(name)) return null
-  return flattened(lowlight.highlight(name, code).children)
+  return lowlight.registered(name) ? flattened(lowlight.highlight(name, code).children) : null
 }
 
 /** Each text with its innermost scope: nested colours without nested elements. */
@@ -96,10 +95,14 @@ function flattened(nodes: readonly Node[]): readonly Run[] {
     const { node, scope } = next
     if (node.type === 'text') runs.push({ text: node.value, scope })
     if (node.type !== 'element') continue
-    const own = scopeOf(node.properties.className)
+    const own = scopeOf(node.properties.className) || scope
     for (const child of node.children.toReversed()) waiting.push({ node: child, scope: own })
   }
   return runs
 }
 
-const scopeOf = (names: unknown): string => (Array.isArray(names) ? names.join(' ') : '')
+// `hljs-title function_`; the bare name of a language, where one is inside another, is no scope.
+const SCOPE = /^hljs-[\w-]+$|^[a-z]+_+$/
+
+const scopeOf = (names: unknown): string =>
+  Array.isArray(names) ? names.filter((name) => SCOPE.test(String(name))).join(' ') : ''

@@ -47,11 +47,11 @@ function renderInline(token: Token, around: Place): void {
   const done = around.tokens[around.index - 2]?.type === 'list_item_open' ? taskOf(token) : null
   if (done !== null) around.tree.add(checkbox(done, around.words))
   const tokens = done === null ? (token.children ?? []) : withoutTask(token)
-  let inLink = false
+  let links = 0
   tokens.forEach((child, index) => {
-    if (child.type === 'link_close') inLink = false
-    render(child, { ...around, tokens, index, inLink })
-    if (child.type === 'link_open') inLink = true
+    if (child.type === 'link_close') links--
+    render(child, { ...around, tokens, index, inLink: links > 0 })
+    if (child.type === 'link_open') links++
   })
 }
 
@@ -166,10 +166,14 @@ function alignment(token: Token): string | undefined {
 // A new tab, which learns nothing of this page, neither its window nor its address.
 const LEAVING = { target: '_blank', rel: 'noopener noreferrer' }
 
-function link(token: Token, { tokens, index }: Place): Close {
+function link(token: Token, { tokens, index, inLink }: Place): Close | undefined {
+  // An address within the words of a link is words: it leads where they lead.
+  if (inLink) return undefined
   const destination = attributeOf(token, 'href')
-  const end = tokens.findIndex(({ type }, at) => at > index && type === 'link_close')
-  const words = textOf(tokens.slice(index + 1, end < 0 ? undefined : end))
+  const end = tokens.findIndex(
+    ({ type, level }, at) => at > index && type === 'link_close' && level === token.level,
+  )
+  const words = textOf(tokens.slice(index + 1, end))
   const safe = safeLink(destination)
   return safe === null ? refusedLink(destination, words) : followedLink(safe, words)
 }

@@ -155,6 +155,16 @@ describe('links', () => {
   })
 })
 
+describe('links in links', () => {
+  test('an address within the words of a link is words', () => {
+    const root = shown('[a <https://good.example> *b*](https://evil.example/x) c')
+
+    expect(only(root, 'a')).toHaveAttribute('href', 'https://evil.example/x')
+    expect(only(root, 'a').textContent).toBe('a https://good.example b')
+    expect(root.textContent).toBe('a https://good.example b c')
+  })
+})
+
 describe('pictures are never loaded', () => {
   test('a picture is a link that says what it is', () => {
     const root = shown('![a *cat*](https://img.example/cat.png "title")')
@@ -304,7 +314,7 @@ describe('while it is written', () => {
       const { container, rerender, unmount } = render(Markdown, {
         props: { source: '', done: false },
       })
-      for (let end = 0; end < source.length; end += 7) {
+      for (let end = 0; end < source.length; end += 11) {
         await rerender({ source: source.slice(0, end), done: false })
       }
       await rerender({ source, done: true })
