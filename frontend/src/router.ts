@@ -1,7 +1,8 @@
 // Where we are: the part of the address behind `#`, so that the page may live below any path.
 import { shallowRef, type ShallowRef } from 'vue'
 
-export type Place = { readonly name: 'new' } | { readonly name: 'conversation'; readonly id: string }
+export type Place =
+  { readonly name: 'new' } | { readonly name: 'conversation'; readonly id: string }
 
 export interface Router {
   readonly place: Readonly<ShallowRef<Place>>

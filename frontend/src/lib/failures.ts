@@ -17,8 +17,7 @@ const REMEDIES: Readonly<Partial<Record<Category, readonly Remedy[]>>> = {
   context_too_long: ['fresh', 'edit'],
 }
 
-export const remediesOf = (category: Category): readonly Remedy[] =>
-  REMEDIES[category] ?? ['retry']
+export const remediesOf = (category: Category): readonly Remedy[] => REMEDIES[category] ?? ['retry']
 
 // Where one model of a provider fails thus, its others do as well.
 const OF_THE_WHOLE_PROVIDER: ReadonlySet<Category> = new Set<Category>([

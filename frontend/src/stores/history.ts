@@ -64,8 +64,7 @@ export function createHistory(gateway: Gateway, now: () => number): History {
       search.value = words.trim()
       return load(null, [])
     },
-    loadMore: () =>
-      cursor.value === null ? Promise.resolve() : load(cursor.value, items.value),
+    loadMore: () => (cursor.value === null ? Promise.resolve() : load(cursor.value, items.value)),
     touch(used) {
       if (search.value !== '') return
       const at = new Date(now()).toISOString()

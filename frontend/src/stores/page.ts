@@ -80,11 +80,9 @@ export function createPage({ view, fetch, now, channel }: World): Page {
   })
   const ends = [
     startWatching({ ...shared, exchange, catalogue, connection, preferences, view }),
-    watch(
-      router.place,
-      (place) => void thread.open(place.name === 'new' ? null : place.id),
-      { immediate: true },
-    ),
+    watch(router.place, (place) => void thread.open(place.name === 'new' ? null : place.id), {
+      immediate: true,
+    }),
     connection.dispose,
     router.dispose,
     tabs.dispose,

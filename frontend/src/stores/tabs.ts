@@ -22,8 +22,7 @@ export interface Channel {
 export function createTabs(channel: Channel | null): Tabs {
   return {
     tell: (change) => channel?.postMessage(change),
-    onChange: (then) =>
-      channel?.addEventListener('message', ({ data }) => then(data as Change)),
+    onChange: (then) => channel?.addEventListener('message', ({ data }) => then(data as Change)),
     dispose: () => channel?.close(),
   }
 }

@@ -134,7 +134,8 @@ export function createThread(gateway: Gateway): Thread {
         ? messages.value.map((old) => (old.id === id ? message : old))
         : withMessage(messages.value, message)
       if (leafId.value === id) leafId.value = message.id
-      else if (!isHere && leafId.value !== null) leafId.value = leafBelow(messages.value, leafId.value)
+      else if (!isHere && leafId.value !== null)
+        leafId.value = leafBelow(messages.value, leafId.value)
     },
     retitle(title) {
       if (conversation.value !== null) conversation.value = { ...conversation.value, title }

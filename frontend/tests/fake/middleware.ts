@@ -33,7 +33,10 @@ async function answer(
     const answered = await server.fetch(url, body === '' ? init : { ...init, body })
     response.writeHead(answered.status, Object.fromEntries(answered.headers))
     if (answered.body === null) response.end()
-    else Readable.fromWeb(answered.body as never).on('error', () => response.destroy()).pipe(response)
+    else
+      Readable.fromWeb(answered.body as never)
+        .on('error', () => response.destroy())
+        .pipe(response)
   } catch {
     response.destroy()
   }

@@ -84,7 +84,12 @@ export const KEYLESS: readonly Provider[] = [
 
 export const PROVIDERS: readonly Provider[] = [
   { ...keyed('openai', 'OpenAI', 'OPENAI_API_KEY'), state: 'ready', reason: '', models: 2 },
-  { ...keyed('anthropic', 'Anthropic', 'ANTHROPIC_API_KEY'), state: 'ready', reason: '', models: 1 },
+  {
+    ...keyed('anthropic', 'Anthropic', 'ANTHROPIC_API_KEY'),
+    state: 'ready',
+    reason: '',
+    models: 1,
+  },
   LOCAL,
   keyed('mistral', 'Mistral', 'MISTRAL_API_KEY'),
   keyed('groq', 'Groq', 'GROQ_API_KEY'),

@@ -31,6 +31,8 @@ export class FakeServer {
   readonly received: Received[] = []
   /** The replies being written, the last begun last. */
   readonly replies: FakeReply[] = []
+  /** How many messages are told at a time. */
+  pageOfMessages = 200
   /** What is done with a reply nobody steers. */
   answer: Answer | null = null
   private readonly conversations = new Map<string, Stored>()
@@ -78,6 +80,17 @@ export class FakeServer {
     return conversation.id
   }
 
+  /** Deletes it behind the page's back. */
+  drop(id: string): void {
+    const found = this.conversations.get(id)
+    if (found !== undefined) this.keep({ ...found, deleted: true })
+  }
+
+  setModel(id: string, model: string): void {
+    const found = this.conversations.get(id)
+    if (found !== undefined) this.keep({ ...found, model })
+  }
+
   messagesOf(id: string): readonly Message[] {
     return this.messages.get(id) ?? []
   }
@@ -105,10 +118,15 @@ export class FakeServer {
         return new Response(null, { status: 204 })
     }
     if (path.endsWith('health')) return json({ status: 'ok' })
-    return this.routeOne(asked, id, verb)
+    return this.routeOne(asked, id, verb, query)
   }
 
-  private routeOne({ method, body }: Received, id: string, verb: string): Response {
+  private routeOne(
+    { method, body }: Received,
+    id: string,
+    verb: string,
+    query: URLSearchParams,
+  ): Response {
     const found = this.conversations.get(id)
     if (found === undefined || (found.deleted === true && verb !== 'restore')) {
       return refusal(404, failureOf('not_found', `there is no conversation '${id}'`))
@@ -116,8 +134,10 @@ export class FakeServer {
     if (verb === 'restore') return json(this.keep({ ...found, deleted: false }))
     switch (method) {
       case 'GET': {
-        const messages = this.messagesOf(id)
-        return json({ ...found, messages, activeLeaf: messages.at(-1)?.id ?? null })
+        const all = this.messagesOf(id)
+        const end = all.findIndex((message) => message.id === query.get('before'))
+        const messages = all.slice(0, end < 0 ? undefined : end).slice(-this.pageOfMessages)
+        return json({ ...found, messages, activeLeaf: all.at(-1)?.id ?? null })
       }
       case 'PATCH':
         return json(this.keep({ ...found, ...(body as ConversationChange) }))

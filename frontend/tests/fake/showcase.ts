@@ -92,9 +92,21 @@ export function showcase(sight: string): FakeServer {
 }
 
 function fill(server: FakeServer): void {
-  server.addConversation('Trip notes', [{ text: 'Where to?' }, replied('To Ghent.', 'mini')], 900 * HOUR)
-  server.addConversation('Compare two summaries', [{ text: 'Which?' }, replied('The first.', 'gpt')], 70 * HOUR)
-  server.addConversation('Parsing SSE in Python', [{ text: 'How?' }, replied('Slowly.', 'gpt')], 26 * HOUR)
+  server.addConversation(
+    'Trip notes',
+    [{ text: 'Where to?' }, replied('To Ghent.', 'mini')],
+    900 * HOUR,
+  )
+  server.addConversation(
+    'Compare two summaries',
+    [{ text: 'Which?' }, replied('The first.', 'gpt')],
+    70 * HOUR,
+  )
+  server.addConversation(
+    'Parsing SSE in Python',
+    [{ text: 'How?' }, replied('Slowly.', 'gpt')],
+    26 * HOUR,
+  )
   const id = server.addConversation('Adapter for rate limits', [
     { text: 'What is an adapter for, in a model gateway?' },
     replied(ADAPTER, 'gpt'),

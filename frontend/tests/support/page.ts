@@ -18,6 +18,11 @@ HTMLDialogElement.prototype.close ??= function close() {
   this.dispatchEvent(new Event('close'))
 }
 
+// It hides what has the attribute, and knows no way to show it.
+HTMLElement.prototype.showPopover ??= function showPopover() {
+  this.removeAttribute('popover')
+}
+
 export interface Shown {
   readonly server: FakeServer
   readonly user: UserEvent
