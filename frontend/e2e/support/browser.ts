@@ -101,7 +101,7 @@ async function witness(context: BrowserContext, origin: string, to: Incidents): 
   context.on('console', (message) => {
     // An answer of the API that says no is what the page is there to show.
     const refused = message.text().startsWith('Failed to load resource')
-    const ofApi = new URL(message.location().url || origin).pathname.startsWith('/api/')
+    const ofApi = /^\/(api\/|health$)/.test(new URL(message.location().url || origin).pathname)
     if (message.type() === 'error' && !(refused && ofApi)) to.errors.push(message.text())
   })
 }

@@ -36,7 +36,7 @@ export async function overflowing(page: Page): Promise<readonly string[]> {
 /** Whether the box to write in lies wholly in the window. */
 export async function boxInView(page: Page): Promise<boolean> {
   return await page.evaluate(() => {
-    const box = document.querySelector('form textarea')?.getBoundingClientRect()
+    const box = document.getElementById('message')?.getBoundingClientRect()
     if (box === undefined) return false
     const { innerWidth, innerHeight } = window
     return box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth

@@ -1,4 +1,7 @@
 // Dragoman as a person starts it: `dragoman serve`, in a folder that keeps its conversations.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
 import { Program, newFolder } from './program'
 
 /** The models of the tests: two of one vendor, one of the other, and one whose key is missing. */
@@ -59,6 +62,11 @@ export class Server {
     })
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
     return (answer.status === 204 ? undefined : await answer.json()) as Answer
+  }
+
+  /** Writes a file into its folder, as an operator does while it runs. */
+  async write(name: string, text: string): Promise<void> {
+    await writeFile(join(this.#folder, name), text)
   }
 
   get output(): string {

@@ -23,10 +23,12 @@ export interface Stage {
 
 export interface StageOptions {
   readonly environ?: Readonly<Record<string, string>>
+  /** How long the vendors wait between two words. */
+  readonly chunkDelayMs?: number
 }
 
 /** Sets the stage for the tests of the calling file. */
-export function setStage({ environ = {} }: StageOptions = {}): Stage {
+export function setStage({ environ = {}, chunkDelayMs = 5 }: StageOptions = {}): Stage {
   const visits: Visit[] = []
   const stage = {
     async enter(look?: Look) {
@@ -37,7 +39,7 @@ export function setStage({ environ = {} }: StageOptions = {}): Stage {
   } as Stage
 
   beforeAll(async () => {
-    stage.vendors = await Vendors.start()
+    stage.vendors = await Vendors.start({ chunkDelayMs })
     const models = { MODELS: JSON.stringify(MODELS) }
     const variables = { ...stage.vendors.environ, ...models, ...environ }
     ;[stage.browser, stage.server] = await Promise.all([launch(), Server.start(variables)])

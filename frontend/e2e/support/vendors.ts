@@ -38,11 +38,11 @@ export class Vendors {
   }
 
   /** Starts them; without a script they repeat what they are asked. */
-  static async start(): Promise<Vendors> {
+  static async start({ chunkDelayMs }: { chunkDelayMs: number }): Promise<Vendors> {
     const { folder, remove } = await newFolder()
     const port = await freePort()
     const words = ['serve', '--port', String(port), '--log-level', 'warning']
-    words.push('--response-style', 'echo', '--stream-chunk-delay-ms', '5')
+    words.push('--response-style', 'echo', '--stream-chunk-delay-ms', String(chunkDelayMs))
     const program = new Program(process.env.DRAGOMAN_LLMOCK ?? '', words, {
       folder,
       environ: { NO_COLOR: '1' },
