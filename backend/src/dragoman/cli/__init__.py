@@ -1,13 +1,13 @@
 """The command line: what can be typed. What a command does is imported when it is used.
 
-dragoman serve | check | models | chat
+dragoman serve | check | models | chat | export | import | backup
 """
 
 # ruff: noqa: PLC0415 - help and completion must not wait for what commands need
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 import click
 
@@ -123,3 +123,63 @@ def chat(
         url=url,
         load=Loader(config=config, env_file=env_file),
     )
+
+
+@main.command("export")
+@click.argument("ids", nargs=-1, metavar="[CONVERSATION]...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "markdown"]),
+    default="json",
+    help="json has everything [the default]; markdown the branch that is shown, to be read.",
+)
+@click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write there [to the terminal].")
+@_common
+@ending_in_words
+def export_(
+    *,
+    ids: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    config: Path | None,
+    env_file: Path | None,
+) -> None:
+    """Write conversations to a file: all of them, or those of the given ids.
+
+    The server may run meanwhile.
+    """
+    from .configuration import Loader
+    from .transfer import export as run
+
+    run(Loader(config=config, env_file=env_file), ids, form=form, output=output)
+
+
+@main.command("import")
+@click.argument("file", type=click.File("rb"))
+@_common
+@ending_in_words
+def import_(*, file: BinaryIO, config: Path | None, env_file: Path | None) -> None:
+    """Read conversations from a FILE that `export` wrote (- is standard input).
+
+    Those that are there already stay as they are. The server must not run meanwhile.
+    """
+    from .configuration import Loader
+    from .transfer import bring_in as run
+
+    run(Loader(config=config, env_file=env_file), file.read())
+
+
+@main.command()
+@click.argument("file", type=_FILE, metavar="[FILE]", required=False)
+@_common
+@ending_in_words
+def backup(*, file: Path | None, config: Path | None, env_file: Path | None) -> None:
+    """Copy the database, whole, to FILE [into the working folder].
+
+    The server may run meanwhile.
+    """
+    from .configuration import Loader
+    from .transfer import back_up as run
+
+    run(Loader(config=config, env_file=env_file), file)

@@ -6,9 +6,11 @@ from typing import Final
 from msgspec.structs import asdict
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
-from dragoman.storage.conversations import touch
-from dragoman.storage.records import Node, Outcome, State, StoredMessage
+from dragoman.chat import InvalidInput
+from dragoman.storage import conversations
+from dragoman.storage.records import Node, Outcome, State, StoredMessage, Thread
 from dragoman.storage.schema import messages
 
 _m: Final = messages.c
@@ -38,6 +40,24 @@ def add(connection: Connection, conversation_id: str, entries: Sequence[StoredMe
     """Store new messages, parents first."""
     rows = [{"conversation_id": conversation_id, **asdict(entry)} for entry in entries]
     connection.execute(insert(messages), rows)
+
+
+def bring_in(connection: Connection, thread: Thread) -> bool:
+    """Store a conversation from elsewhere; False if there is one of its id already.
+
+    Raises `InvalidInput` if a message of it stands in another conversation.
+    """
+    conversation = thread.conversation
+    if conversations.exists(connection, conversation.id):
+        return False
+    conversations.add(connection, conversation, titled=True)
+    try:
+        if thread.messages:
+            add(connection, conversation.id, thread.messages)
+    except IntegrityError as error:
+        words = "one of its messages is stored in another conversation already"
+        raise InvalidInput(conversation.id, words) from error
+    return True
 
 
 def wait(connection: Connection, message_id: str) -> None:
@@ -72,7 +92,7 @@ def finish(
         connection.execute(
             update(messages).where(_m.id == reply.parent_id).values(state=outcome.state)
         )
-        touch(connection, conversation_id, leaf=reply.id, now=now)
+        conversations.touch(connection, conversation_id, leaf=reply.id, now=now)
 
 
 def recover(connection: Connection) -> int:

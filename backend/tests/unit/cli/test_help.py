@@ -11,6 +11,7 @@ from dragoman.cli import main
 
 HEAVY = {
     "aiohttp",
+    "alembic",
     "asyncio",
     "dragoman.app",
     "dragoman.chat",
@@ -18,6 +19,7 @@ HEAVY = {
     "fastapi",
     "msgspec",
     "pydantic",
+    "sqlalchemy",
     "starlette",
     "structlog",
     "uvicorn",
@@ -33,7 +35,7 @@ finally:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["serve", "--help"], ["chat", "-h"]]
+    "arguments", [["--help"], ["--version"], ["serve", "--help"], ["chat", "-h"], ["export", "-h"]]
 )
 def test_help_and_version_load_nothing_that_commands_need(arguments):
     code = LOADED_BY.format(arguments=arguments)
@@ -55,8 +57,11 @@ def test_help_names_every_command():
     shown = CliRunner().invoke(main, ["--help"])
     commands = shown.output.partition("Commands:")[2]
     assert [line.split()[0] for line in commands.strip().splitlines()] == [
+        "backup",
         "chat",
         "check",
+        "export",
+        "import",
         "models",
         "serve",
     ]

@@ -256,8 +256,8 @@ async def test_the_log_is_short_again_when_a_long_reader_has_left(database):
     assert reader.stdout is not None
     await reader.stdout.readline()
     await database.write(lambda c: c.exec_driver_sql("CREATE TABLE filler (content)"))
+    fill = "INSERT INTO filler VALUES (zeroblob(8000000))"
     for _ in range(9):
-        fill = "INSERT INTO filler VALUES (zeroblob(8000000))"
         await database.write(lambda c: c.exec_driver_sql(fill))
     assert database.health.log_bytes > LOG_LIMIT
 
