@@ -17,6 +17,7 @@ export const MathFormula = defineComponent({
     // KaTeX fills this element; Vue is never told of what is inside.
     const typesetIn = shallowRef<HTMLElement | null>(null)
     const isTypeset = shallowRef(false)
+    const isWide = shallowRef(false)
 
     watch(
       () => [props.tex, props.display, typesetIn.value] as const,
@@ -27,7 +28,10 @@ export const MathFormula = defineComponent({
         onWatcherCleanup(() => callOff())
         const typeset = await loadTypeset()
         if (!isWanted) return
-        callOff = inTurn(() => (isTypeset.value = typeset(tex, display, element)))
+        callOff = inTurn(() => {
+          isTypeset.value = typeset(tex, display, element)
+          isWide.value = !display && tex.length > LONGEST_NARROW && isWiderThanItsLine(element)
+        })
       },
       { flush: 'post', immediate: true },
     )
@@ -36,16 +40,24 @@ export const MathFormula = defineComponent({
       h('span', { ref: typesetIn }),
       isTypeset.value ? null : h('code', { class: 'md-tex' }, shownCode(props.tex)),
     ]
-    return () =>
-      props.display
-        ? h(
-            ScrollArea,
-            { tag: 'span', label: words.formula, class: 'md-math md-math-display' },
-            formula,
-          )
-        : h('span', { class: 'md-math' }, formula())
+    const inLine = () =>
+      isWide.value
+        ? { class: 'md-math md-math-wide', role: 'group', 'aria-label': words.formula, tabindex: 0 }
+        : { class: 'md-math' }
+    const onItsOwn = { tag: 'span', label: words.formula, class: 'md-math md-math-display' }
+    return () => (props.display ? h(ScrollArea, onItsOwn, formula) : h('span', inLine(), formula()))
   },
 })
+
+// Shorter ones fit on any screen, and are not worth making the browser measure.
+const LONGEST_NARROW = 25
+
+/** Whether a part that cannot be broken is wider than the paragraph it stands in. */
+function isWiderThanItsLine(element: HTMLElement): boolean {
+  const room = element.closest('p, li, td, th, h3, h4, h5, h6')?.clientWidth ?? 0
+  const parts = element.querySelectorAll<HTMLElement>('.katex-base')
+  return room > 0 && [...parts].some(({ offsetWidth }) => offsetWidth > room)
+}
 
 async function loadTypeset(): Promise<typeof import('./typeset').typeset> {
   try {
