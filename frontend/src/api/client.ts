@@ -1,21 +1,24 @@
 // Requests to our own server, and the two ways they fail: it said no, or nobody answered.
 import { words } from '@/lib/words'
 
-import type { Failure, FailureDetail } from './types'
+import type { ErrorBody, Failure } from './types'
 
 export type Fetch = (url: URL, init: RequestInit) => Promise<Response>
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 /** The server answered, and the answer is no. */
 export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
   readonly status: number
   readonly failure: Failure
+  /** Whether a question is stored nevertheless, and its reply with what went wrong. */
+  readonly stored: boolean
 
-  constructor(status: number, failure: Failure) {
+  constructor(status: number, failure: Failure, stored: boolean) {
     super(failure.message)
-    this.name = 'RefusedError'
     this.status = status
     this.failure = failure
+    this.stored = stored
   }
 }
 
@@ -79,25 +82,18 @@ function jsonOf(body: object | undefined, accept: string): RequestInit {
   }
 }
 
-interface ErrorBody {
-  readonly error?: string
-  readonly code?: string
-  readonly reason?: string
-  readonly request_id?: string
-  readonly detail?: FailureDetail | null
-}
-
 async function refusalOf(response: Response): Promise<RefusedError> {
   // A proxy on the way answers in HTML: its status is all that we take from it.
-  const body = (await response.json().catch(() => ({}))) as ErrorBody
-  return new RefusedError(response.status, {
+  const body = (await response.json().catch(() => ({}))) as Partial<ErrorBody>
+  const failure: Failure = {
     code: body.code ?? 'UNKNOWN',
     reason: body.reason ?? `http_${response.status}`,
     message: body.error ?? words.failure.oddStatus(response.status),
     detail: body.detail ?? null,
     retryAfter: body.detail?.retryAfter ?? secondsOf(response.headers.get('retry-after')),
-    requestId: body.request_id ?? null,
-  })
+    request_id: body.request_id ?? null,
+  }
+  return new RefusedError(response.status, failure, body.messageId !== undefined)
 }
 
 function secondsOf(header: string | null): number | null {

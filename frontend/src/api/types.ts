@@ -1,86 +1,29 @@
-// The shapes of the API, as the server sends and takes them.
+// The shapes of the API by the names that the page has for them; schema.d.ts is made from the
+// server's own description of itself.
+import type { components } from './schema'
 
-export type ProviderState = 'ready' | 'no_key' | 'loading' | 'failed'
+type Schemas = components['schemas']
 
-export interface Model {
-  readonly id: string
-  readonly name: string
-  readonly description: string
-  readonly provider: string
-  readonly default: boolean
-  /** In tokens; null where unknown, like everything of the kind below. */
-  readonly contextWindow: number | null
-  readonly maxOutputTokens: number | null
-  readonly capabilities: readonly string[] | null
-  readonly state: ProviderState
-  readonly reason: string
-}
+export type ProviderState = Schemas['State']
+export type Model = Readonly<Schemas['Model']>
+export type Provider = Readonly<Schemas['Provider']>
 
-export interface Provider {
-  readonly id: string
-  readonly name: string
-  readonly state: ProviderState
-  readonly reason: string
-  /** The variable that holds its key; null where it wants none. */
-  readonly keyVariable: string | null
-  readonly models: number
-}
-
-export interface Settings {
-  readonly systemPrompt: string | null
-  readonly model: string | null
-  readonly temperature: number | null
-  readonly maxTokens: number | null
-}
-
-export interface Conversation extends Settings {
-  readonly id: string
-  readonly title: string
-  readonly createdAt: string
-  readonly updatedAt: string
-}
-
-export interface ConversationSummary {
-  readonly id: string
-  readonly title: string
-  readonly createdAt: string
-  readonly updatedAt: string
-  readonly model: string | null
-  readonly models: readonly string[]
-  /** The words around the match of a search. */
-  readonly snippet?: string | null
-}
+export type Conversation = Readonly<Schemas['ConversationView']>
+export type ConversationSummary = Readonly<Schemas['ConversationSummary']>
+export type ConversationChange = Readonly<
+  Partial<Omit<Schemas['ConversationWishes'], 'title'> & { title: string }>
+>
+export type Settings = Readonly<Omit<Schemas['ConversationWishes'], 'title'>>
 
 export interface ConversationPage {
   readonly conversations: readonly ConversationSummary[]
   readonly nextCursor: string | null
 }
 
-export interface ConversationWithMessages extends Conversation {
-  /** In order of creation, all branches and attempts; `parentId` makes a tree of them. */
-  readonly messages: readonly Message[]
-  readonly activeLeaf: string | null
-}
+export type Usage = Readonly<Schemas['TokenUsage']>
+export type Timing = Readonly<Schemas['Times']>
 
-export type ConversationChange = Partial<Settings & { readonly title: string }>
-
-export type MessageState = 'streaming' | 'complete' | 'error' | 'cancelled' | 'interrupted'
-
-export interface Usage {
-  readonly inputTokens: number | null
-  readonly outputTokens: number | null
-  readonly totalTokens: number | null
-  readonly cacheReadTokens: number | null
-  readonly cacheWriteTokens: number | null
-  readonly reasoningTokens: number | null
-}
-
-export interface Timing {
-  readonly firstTokenMs: number | null
-  readonly totalMs: number | null
-}
-
-/** What is known of a failure beyond its code: unknown facts are left out. */
+/** What is known of a failure beyond its code: unknown facts are left out. See docs/errors.md. */
 export interface FailureDetail {
   readonly category?: string
   readonly provider?: string
@@ -92,32 +35,19 @@ export interface FailureDetail {
   readonly actor?: string
 }
 
-export interface Failure {
-  readonly code: string
-  readonly reason: string
-  readonly message: string
-  readonly detail?: FailureDetail | null
-  /** In seconds. */
-  readonly retryAfter?: number | null
-  readonly requestId?: string | null
-}
+export type Failure = Readonly<
+  Pick<Schemas['Failure'], 'code' | 'reason' | 'message'> &
+    Partial<Pick<Schemas['Failure'], 'retryAfter' | 'request_id'>>
+> & { readonly detail?: FailureDetail | null }
 
-export interface Message {
-  readonly id: string
-  /** `system` is the model's own turn (an old word). */
-  readonly sender: 'user' | 'system'
-  readonly text: string
-  readonly state: MessageState
-  readonly model: string | null
-  readonly provider: string | null
-  readonly timestamp: string
-  readonly usage: Usage | null
-  readonly timing: Timing | null
-  readonly error?: Failure | null
-  readonly parentId?: string | null
-  readonly stopReason?: string | null
-  readonly reasoning?: string | null
+export type Message = Readonly<Omit<Schemas['MessageView'], 'error'>> & {
+  readonly error: Failure | null
 }
+export type MessageState = Message['state']
+
+export type ConversationWithMessages = Readonly<
+  Omit<Schemas['ConversationWithMessages'], 'messages'>
+> & { readonly messages: readonly Message[] }
 
 /** A new message, another attempt at an old one, or an old one in other words. */
 export type Question =
@@ -125,36 +55,23 @@ export type Question =
   | { conversationId: string; retryOf: string; model?: string }
   | { conversationId: string; editOf: string; message: string; model?: string }
 
+export type Started = Readonly<Schemas['Start']>
+export type Completed = Readonly<Schemas['CompleteInConversation']>
+
+/** The body of an error, and the last event of a stream that failed. */
+export type ErrorBody = Readonly<Omit<Schemas['Error'], 'status' | 'detail' | 'code'>> & {
+  readonly code: string
+  readonly detail?: FailureDetail | null
+  /** The reply that failed, where one was begun. */
+  readonly messageId?: string
+  readonly userMessageId?: string
+  /** How many characters of the reply are stored. */
+  readonly kept?: number
+}
+
 export type ReplyEvent =
-  | {
-      readonly type: 'start'
-      readonly conversationId: string
-      readonly userMessageId: string
-      readonly messageId: string
-      readonly title: string
-      readonly model: string
-    }
+  | Started
   | { readonly type: 'token'; readonly content: string }
   | { readonly type: 'reasoning'; readonly content: string }
-  | {
-      readonly type: 'complete'
-      readonly messageId: string
-      readonly model: string
-      readonly usage: Usage | null
-      readonly timing: Timing | null
-      readonly stopReason: string | null
-      readonly timestamp: string
-      readonly request_id: string
-    }
-  | {
-      readonly type: 'error'
-      readonly error: string
-      readonly code: string
-      readonly reason: string
-      readonly request_id: string
-      readonly timestamp: string
-      readonly detail?: FailureDetail | null
-      readonly messageId?: string
-      /** How many characters of the reply are stored. */
-      readonly kept?: number
-    }
+  | Completed
+  | (ErrorBody & { readonly type: 'error' })

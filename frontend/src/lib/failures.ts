@@ -39,6 +39,7 @@ const BY_CODE: Readonly<Record<string, Category>> = {
   CONNECTION_ERROR: 'connection',
   LLM_ERROR: 'bad_response',
   INVALID_REQUEST: 'invalid_request',
+  STORAGE_ERROR: 'storage',
 }
 
 const isCategory = (word: string): word is Category => Object.hasOwn(words.failure.titles, word)

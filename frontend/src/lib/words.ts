@@ -61,6 +61,7 @@ export const words = {
     find: 'Find a model',
     listLabel: 'Models',
     nothingFound: 'No model of this name.',
+    missing: 'More with a key:',
     toy: 'toy',
     toyWarning: 'A toy for trying things out: it makes up most of what it says.',
     window: (tokens: string) => `${tokens} window`,

@@ -10,13 +10,13 @@ import type {
   MessageState,
   Question,
   ReplyEvent,
+  Started,
 } from '@/api/types'
 import { categoryOf } from '@/lib/failures'
 import { words } from '@/lib/words'
 
 import type { Pen, Progress } from './pen'
 
-type Started = Extract<ReplyEvent, { type: 'start' }>
 type Ended = Extract<ReplyEvent, { type: 'complete' | 'error' }>
 
 export interface Asked {
@@ -55,6 +55,8 @@ export interface Attempt {
 
 const STOP_PATIENCE_MS = 2_000
 const LOOK_AGAIN_MS = 1_000
+// The server needs a moment to notice that its client has left.
+const SETTLE_MS = 300
 
 const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms))
 
@@ -96,9 +98,12 @@ export function createAttempt(
   async function fail(error: unknown): Promise<void> {
     if (abort.signal.aborted) {
       if (stored) end({ state: 'cancelled' })
-      else await vanish(null)
+      else {
+        await sleep(SETTLE_MS)
+        await vanish(null, false)
+      }
     } else if (error instanceof RefusedError) {
-      await vanish(error.failure)
+      await vanish(error.failure, error.stored)
     } else if (stored) {
       await recover()
     } else {
@@ -107,13 +112,12 @@ export function createAttempt(
     }
   }
 
-  // Whether a question that was turned down is stored all the same, only the server knows.
-  async function vanish(failure: Failure | null): Promise<void> {
+  // What became of a question that was turned down, or left, only the server knows.
+  async function vanish(failure: Failure | null, isStored: boolean): Promise<void> {
     const answer = await gateway.conversation(conversationId).catch(() => null)
     witness.vanished(answer)
-    if (answer === null || !hasArrived(answer, asked)) {
-      witness.returned(textOf(asked.question), failure)
-    }
+    if (isStored || (answer !== null && hasArrived(answer, asked))) return
+    witness.returned(textOf(asked.question), failure)
   }
 
   // The line broke: the server has what was written before, and what it wrote since.
@@ -168,8 +172,8 @@ function endedBy(event: Ended): Partial<Message> & { state: MessageState } {
     const { model, usage, timing, stopReason, timestamp } = event
     return { state: 'complete', model, usage, timing, stopReason, timestamp }
   }
-  const { code, reason, error: message, detail = null, request_id: requestId, timestamp } = event
-  const error: Failure = { code, reason, message, detail, requestId }
+  const { code, reason, error: message, detail = null, request_id, timestamp } = event
+  const error: Failure = { code, reason, message, detail, request_id }
   const isStopped = categoryOf(error) === 'cancelled'
   return isStopped ? { state: 'cancelled', timestamp } : { state: 'error', timestamp, error }
 }

@@ -1,6 +1,6 @@
 // Questions and the replies being written to them, one to a conversation; they go on while the
 // reader looks elsewhere.
-import { shallowReactive, shallowRef, type ShallowRef } from 'vue'
+import { computed, shallowReactive, shallowRef, type ComputedRef, type ShallowRef } from 'vue'
 
 import { RefusedError, UnreachableError } from '@/api/client'
 import type { Gateway } from '@/api/gateway'
@@ -28,6 +28,8 @@ export interface Trouble {
 export interface Exchange {
   /** The reply being written by this tab. */
   live(conversationId: string | null): Live | undefined
+  /** Whether anyone writes a reply in the open conversation. */
+  readonly busy: ComputedRef<boolean>
   readonly trouble: Readonly<ShallowRef<Trouble | null>>
   /** Puts a new question below the branch that is shown. */
   ask(text: string, model: string): Promise<void>
@@ -35,7 +37,8 @@ export interface Exchange {
   retry(user: Message, model: string): Promise<void>
   /** The question `user` in other words, as a branch of its own. */
   edit(user: Message, text: string, model: string): Promise<void>
-  stop(conversationId: string): void
+  /** Stops the reply being written in the open conversation, whoever asked for it. */
+  stop(): Promise<void>
   dismissTrouble(): void
 }
 
@@ -57,6 +60,9 @@ export function createExchange(around: Surroundings): Exchange {
   const lives = shallowReactive(new Map<string, Live>())
   const attempts = new Map<string, Attempt>()
   const trouble = shallowRef<Trouble | null>(null)
+  const busy = computed(
+    () => lives.has(thread.id.value ?? '') || thread.messages.value.some(isBeingWritten),
+  )
   let made = 0
   let beginning = false
 
@@ -71,6 +77,9 @@ export function createExchange(around: Surroundings): Exchange {
       timestamp: new Date(now()).toISOString(),
       usage: null,
       timing: null,
+      error: null,
+      stopReason: null,
+      reasoning: null,
       ...facts,
     }
   }
@@ -135,6 +144,7 @@ export function createExchange(around: Surroundings): Exchange {
       },
       vanished(answer) {
         leave()
+        if (answer !== null) history.touch({ id, title: answer.title })
         if (isOpen() && answer !== null) thread.take(answer)
         const last = isOpen() ? thread.leaf.value : undefined
         narrator.done('', last === undefined ? words.announce.stopped : endingOf(last))
@@ -148,7 +158,7 @@ export function createExchange(around: Surroundings): Exchange {
 
   const endingOf = (reply: Message): string => {
     if (reply.state === 'complete') return words.announce.done(wordCount(reply.text))
-    if (reply.error === undefined || reply.error === null) return words.announce.stopped
+    if (reply.error === null) return words.announce.stopped
     const provider = catalogue.providerName(reply.provider) ?? words.failure.someProvider
     return words.announce.failed(titleOf(reply.error, provider))
   }
@@ -168,6 +178,7 @@ export function createExchange(around: Surroundings): Exchange {
 
   return {
     live: (id) => (id === null ? undefined : lives.get(id)),
+    busy,
     trouble,
     async ask(text, model) {
       if (beginning) return
@@ -187,21 +198,33 @@ export function createExchange(around: Surroundings): Exchange {
     },
     async retry(user, model) {
       const id = thread.id.value
-      if (id === null || lives.has(id)) return
+      if (id === null || busy.value) return
       await put({ conversationId: id, retryOf: user.id, model }, null, user.id)
     },
     async edit(old, text, model) {
       const id = thread.id.value
-      if (id === null || lives.has(id)) return
+      if (id === null || busy.value) return
       const user = messageOf({ sender: 'user', text, parentId: old.parentId ?? null, model })
       await put({ conversationId: id, editOf: old.id, message: text, model }, user, user.id)
     },
-    stop: (id) => attempts.get(id)?.stop(),
+    async stop() {
+      const ours = attempts.get(thread.id.value ?? '')
+      if (ours !== undefined) {
+        ours.stop()
+        return
+      }
+      const other = thread.messages.value.find(isBeingWritten)
+      if (other === undefined) return
+      await gateway.stop(other.id).catch(() => undefined)
+      await thread.reload()
+    },
     dismissTrouble() {
       trouble.value = null
     },
   }
 }
+
+const isBeingWritten = ({ state }: Message): boolean => state === 'streaming'
 
 const given = (settings: object): object =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))

@@ -59,17 +59,23 @@ export function createThread(gateway: Gateway): Thread {
   const conversation = shallowRef<Conversation | null>(null)
   const messages = shallowRef<readonly Message[]>([])
   const leafId = shallowRef<string | null>(null)
+  /** Where the messages go on above those loaded. */
+  const before = shallowRef<string | null>(null)
   const blank = shallowRef<Settings>(NO_SETTINGS)
   const turns = computed(() => turnsTo(messages.value, leafId.value))
 
   const isOpen = (id: string | null): boolean => asked.value === id
 
-  function take({ messages: stored, activeLeaf, ...rest }: ConversationWithMessages): void {
+  function take(answer: ConversationWithMessages): void {
+    const { messages: stored, activeLeaf, nextBefore, ...rest } = answer
+    const earlier = earlierThan(stored, messages.value)
     const shown = leafId.value
-    const isKept = shown !== null && stored.some(({ id }) => id === shown)
     conversation.value = rest
-    messages.value = withEarlier(messages.value, stored)
-    leafId.value = isKept ? leafBelow(stored, shown) : activeLeaf
+    messages.value = [...earlier, ...stored]
+    // What was loaded above these stays, and what is above that is asked for from there.
+    if (earlier.length === 0) before.value = nextBefore
+    const isKept = shown !== null && messages.value.some(({ id }) => id === shown)
+    leafId.value = isKept ? leafBelow(messages.value, shown) : activeLeaf
     phase.value = 'open'
   }
 
@@ -89,6 +95,7 @@ export function createThread(gateway: Gateway): Thread {
     conversation.value = null
     messages.value = []
     leafId.value = null
+    before.value = null
     blank.value = NO_SETTINGS
     phase.value = id === null ? 'new' : 'loading'
   }
@@ -101,7 +108,7 @@ export function createThread(gateway: Gateway): Thread {
     turns,
     leaf: computed(() => turns.value.at(-1)?.message),
     settings: computed(() => conversation.value ?? blank.value),
-    more: computed(() => (turns.value[0]?.message.parentId ?? null) !== null),
+    more: computed(() => before.value !== null),
     async open(id) {
       if (isOpen(id) && phase.value !== 'failed') return
       reset(id)
@@ -111,10 +118,13 @@ export function createThread(gateway: Gateway): Thread {
       if (asked.value !== null) await load(asked.value)
     },
     async loadEarlier() {
-      const [id, first] = [asked.value, messages.value[0]]
-      if (id === null || first === undefined) return
-      const { messages: earlier } = await gateway.conversation(id, first.id)
-      if (isOpen(id)) messages.value = withEarlier(earlier, messages.value)
+      const [id, last] = [asked.value, before.value]
+      if (id === null || last === null) return
+      const { messages: earlier, nextBefore } = await gateway.conversation(id, last)
+      if (!isOpen(id)) return
+      const known = new Set(messages.value.map((message) => message.id))
+      messages.value = [...earlier.filter((message) => !known.has(message.id)), ...messages.value]
+      before.value = nextBefore
     },
     take,
     adopt(made) {
@@ -144,27 +154,25 @@ export function createThread(gateway: Gateway): Thread {
       leafId.value = leafBelow(messages.value, id)
     },
     async change(change) {
-      const [id, before] = [asked.value, conversation.value]
-      if (id === null || before === null) {
+      const [id, old] = [asked.value, conversation.value]
+      if (id === null || old === null) {
         blank.value = { ...blank.value, ...change }
         return
       }
-      conversation.value = { ...before, ...change }
+      conversation.value = { ...old, ...change }
       try {
         const changed = await gateway.change(id, change)
         if (isOpen(id)) conversation.value = changed
       } catch (error) {
-        if (isOpen(id)) conversation.value = before
+        if (isOpen(id)) conversation.value = old
         throw error
       }
     },
   }
 }
 
-// `newer` as it is, below what was loaded before it began.
-function withEarlier(earlier: readonly Message[], newer: readonly Message[]): readonly Message[] {
-  const known = new Set(newer.map(({ id }) => id))
-  const first = newer[0]?.timestamp ?? ''
-  const above = earlier.filter(({ id, timestamp }) => !known.has(id) && timestamp < first)
-  return [...above, ...newer]
+/** Those of `known` that are older than everything in `stored`. */
+function earlierThan(stored: readonly Message[], known: readonly Message[]): readonly Message[] {
+  const at = known.findIndex(({ id }) => id === stored[0]?.id)
+  return at < 0 ? [] : known.slice(0, at)
 }

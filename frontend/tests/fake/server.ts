@@ -137,7 +137,8 @@ export class FakeServer {
         const all = this.messagesOf(id)
         const end = all.findIndex((message) => message.id === query.get('before'))
         const messages = all.slice(0, end < 0 ? undefined : end).slice(-this.pageOfMessages)
-        return json({ ...found, messages, activeLeaf: all.at(-1)?.id ?? null })
+        const nextBefore = messages[0] === all[0] ? null : (messages[0]?.id ?? null)
+        return json({ ...found, messages, activeLeaf: all.at(-1)?.id ?? null, nextBefore })
       }
       case 'PATCH':
         return json(this.keep({ ...found, ...(body as ConversationChange) }))
@@ -196,7 +197,7 @@ export class FakeServer {
     const title =
       this.messagesOf(id).length > 2 ? conversation.title : user.text.slice(0, TITLE_LENGTH)
     this.keep({ ...conversation, title, updatedAt: new Date().toISOString() })
-    if (refused !== undefined) return refusal(refused.status, refused.failure)
+    if (refused !== undefined) return refusal(refused.status, refused.failure, reply.id)
     return this.streamed(id, user, reply, title, signal)
   }
 
@@ -257,6 +258,10 @@ export class FakeServer {
       timestamp: new Date().toISOString(),
       usage: null,
       timing: null,
+      error: null,
+      parentId: null,
+      stopReason: null,
+      reasoning: null,
       ...facts,
     }
   }
@@ -264,6 +269,23 @@ export class FakeServer {
   private keep(conversation: Stored): Stored {
     this.conversations.set(conversation.id, conversation)
     return conversation
+  }
+
+  /** The question and the answer of a conversation that has just these. */
+  exchangeOf(id: string): readonly [Message, Message] {
+    const [question, answer] = this.messagesOf(id)
+    if (question === undefined || answer === undefined) throw new Error(`${id} has no answer`)
+    return [question, answer]
+  }
+
+  /** Begins a reply to the last message that this page did not ask for. */
+  writeElsewhere(id: string, text: string): FakeReply {
+    const parentId = this.messagesOf(id).at(-1)?.id ?? null
+    const message = this.newMessage({ sender: 'system', state: 'streaming', text, parentId })
+    this.store(id, message)
+    const reply = new FakeReply(message, (facts) => this.change(id, message.id, facts))
+    this.replies.push(reply)
+    return reply
   }
 
   replaceMessages(id: string, messages: readonly Message[]): void {
@@ -291,9 +313,10 @@ const failureOf = (reason: string, message: string): Failure => ({
   message,
 })
 
-function refusal(status: number, failure: Failure): Response {
+function refusal(status: number, failure: Failure, messageId?: string): Response {
   const { code, reason, message, detail = null, retryAfter } = failure
-  const body = { status: 'error', error: message, code, reason, detail, request_id: 'req-2' }
+  const ids = { messageId, request_id: 'req-2' }
+  const body = { status: 'error', error: message, code, reason, detail, ...ids }
   const wait: Record<string, string> = retryAfter ? { 'retry-after': String(retryAfter) } : {}
   return new Response(JSON.stringify(body), { status, headers: wait })
 }

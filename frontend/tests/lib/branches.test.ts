@@ -14,6 +14,9 @@ const message = (id: string, parentId: string | null, sender: Message['sender'])
   timestamp: '',
   usage: null,
   timing: null,
+  error: null,
+  stopReason: null,
+  reasoning: null,
 })
 const asked = (id: string, parentId: string | null): Message => message(id, parentId, 'user')
 const replied = (id: string, parentId: string): Message => message(id, parentId, 'system')

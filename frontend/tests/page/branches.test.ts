@@ -2,7 +2,16 @@ import { screen, waitFor } from '@testing-library/vue'
 import { expect, test } from 'vitest'
 
 import { showPage } from '../support/page'
-import { ask, box, button, exchange, findButton, nextReply, said } from '../support/sights'
+import {
+  ask,
+  box,
+  button,
+  exchange,
+  findButton,
+  firstButton,
+  nextReply,
+  said,
+} from '../support/sights'
 
 test('an answer can be had again; the old one stays under the pager', async () => {
   const shown = showPage()
@@ -63,7 +72,7 @@ test('a question in other words begins a branch, and the old one stays', async (
   await exchange(shown, 'One?', 'First.')
   await exchange(shown, 'Two?', 'Second.')
 
-  await shown.user.click(screen.getAllByRole('button', { name: 'Edit' })[0]!)
+  await shown.user.click(firstButton('Edit'))
   const editor = screen.getByLabelText('Edit your message')
   await shown.user.clear(editor)
   await shown.user.type(editor, 'Uno?{Enter}')
@@ -96,8 +105,8 @@ test('while an answer is written nothing can be asked again', async () => {
   await exchange(shown, 'One?', 'First.')
   await ask(shown, 'Two?')
 
-  await shown.user.click(screen.getAllByRole('button', { name: 'Answer again' })[0]!)
-  await shown.user.click(screen.getAllByRole('button', { name: 'Edit' })[0]!)
+  await shown.user.click(firstButton('Answer again'))
+  await shown.user.click(firstButton('Edit'))
 
   expect(screen.queryByLabelText('Edit your message')).toBeNull()
   expect(shown.server.questions).toHaveLength(2)

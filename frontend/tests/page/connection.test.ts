@@ -99,8 +99,8 @@ test('a reload in mid-answer shows what there is, then the rest', async () => {
 test('a server that was stopped in mid-answer left it broken off', async () => {
   const shown = showPage()
   await exchange(shown, 'Hm?', 'First.')
-  const [user, reply] = shown.server.messagesOf('conv-1')
-  shown.server.replaceMessages('conv-1', [user!, { ...reply!, state: 'interrupted' }])
+  const [user, reply] = shown.server.exchangeOf('conv-1')
+  shown.server.replaceMessages('conv-1', [user, { ...reply, state: 'interrupted' }])
 
   shown.reload()
 

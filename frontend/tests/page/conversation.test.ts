@@ -159,12 +159,21 @@ test('an answer that was cut at its limit says so', async () => {
   await screen.findByText('Cut at the token limit.')
 })
 
+const UNCOUNTED = {
+  inputTokens: null,
+  outputTokens: null,
+  totalTokens: null,
+  cacheReadTokens: null,
+  cacheWriteTokens: null,
+  reasoningTokens: null,
+}
+
 test('a count that nobody told is left out, not shown as nought', async () => {
   const shown = showPage()
   const reply = await ask(shown, 'Hm?')
 
   reply.token('Hm.')
-  reply.complete({ usage: null, timing: { firstTokenMs: null, totalMs: 900 } })
+  reply.complete({ usage: UNCOUNTED, timing: { firstTokenMs: null, totalMs: 900 } })
 
   await screen.findByText('Hm.')
   await findButton('Send')

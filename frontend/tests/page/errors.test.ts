@@ -166,18 +166,23 @@ test('a second question to a conversation that another tab asks waits in the box
   const id = shown.server.addConversation('Shared', [{ text: 'One?' }])
   await shown.user.click(await screen.findByRole('link', { name: 'Shared' }))
   await screen.findByText('One?', { selector: 'p' })
-  shown.server.store(id, {
-    ...shown.server.messagesOf(id)[0]!,
-    id: 'msg-elsewhere',
-    sender: 'system',
-    text: 'Half an ans',
-    state: 'streaming',
-    parentId: shown.server.messagesOf(id)[0]!.id,
-  })
+  shown.server.writeElsewhere(id, 'Half an ans')
 
   await shown.user.type(box(), 'Two?{Enter}')
 
   await screen.findByText(/a reply is being written in this conversation/)
   expect(box().value).toBe('Two?')
   expect(said()).toEqual(['One?', 'Half an ans'])
+})
+
+test('an answer that another tab asked for can be stopped here', async () => {
+  const shown = showPage()
+  const id = shown.server.addConversation('Shared', [{ text: 'One?' }])
+  shown.server.writeElsewhere(id, 'Half an ans')
+  await shown.user.click(await screen.findByRole('link', { name: 'Shared' }))
+
+  await shown.user.click(await findButton('Stop'))
+
+  await screen.findByText('Stopped. What was written is kept.')
+  await findButton('Send')
 })

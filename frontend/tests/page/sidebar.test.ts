@@ -165,7 +165,7 @@ test('a conversation that is not there any more says so', async () => {
   const { user } = showPage({ hash: '#/c/conv-404' })
 
   await screen.findByText('This conversation is not here any more')
-  await user.click(screen.getAllByRole('link', { name: 'New chat' })[0]!)
+  await user.click(within(screen.getByRole('main')).getByRole('link', { name: 'New chat' }))
 
   await screen.findByText('What shall I carry across?')
 })

@@ -25,7 +25,7 @@ test('what another tab asked appears below, and what is typed here stays', async
   await exchange(shown, 'One?', 'First.')
   await shown.user.type(box(), 'Half a thou')
   const { server } = shown
-  const last = server.messagesOf('conv-1').at(-1)!
+  const [, last] = server.exchangeOf('conv-1')
   const user = { ...last, id: 'u2', sender: 'user' as const, text: 'Two?', parentId: last.id }
   server.store('conv-1', user)
   server.store('conv-1', { ...last, id: 'r2', text: 'Second.', parentId: 'u2' })
@@ -40,7 +40,7 @@ test('another tab’s attempt does not turn the page away from the one that is r
   const channel = otherTab()
   const shown = showPage({ channel })
   await exchange(shown, 'One?', 'First.')
-  const last = shown.server.messagesOf('conv-1').at(-1)!
+  const [, last] = shown.server.exchangeOf('conv-1')
   shown.server.store('conv-1', { ...last, id: 'r2', text: 'Second.' })
 
   channel.say({ of: 'conversation', id: 'conv-1' })

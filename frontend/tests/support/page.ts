@@ -61,8 +61,8 @@ afterEach(() => {
 export function showPage(given: Given = {}): Shown {
   const { server = new FakeServer(), hash, narrow = false, channel = null } = given
   if (hash !== undefined) window.history.replaceState(null, '', hash)
-  window.matchMedia = (query) =>
-    ({ matches: narrow, media: query, addEventListener() {}, removeEventListener() {} }) as never
+  window.matchMedia = (media) =>
+    Object.assign(new EventTarget(), { matches: narrow, media }) as never
   const page = createPage({ view: window, fetch: server.fetch, now: () => Date.now(), channel })
   const { unmount } = render(App, { global: { provide: { [PAGE as symbol]: page } } })
   open.push({ page, unmount })

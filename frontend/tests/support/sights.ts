@@ -9,6 +9,12 @@ export const box = (): HTMLTextAreaElement => screen.getByLabelText('Message')
 
 export const button = (name: string | RegExp): HTMLElement => screen.getByRole('button', { name })
 
+export function firstButton(name: string | RegExp): HTMLElement {
+  const [first] = screen.getAllByRole('button', { name })
+  if (first === undefined) throw new Error(`there is no button ${String(name)}`)
+  return first
+}
+
 export const findButton = (name: string | RegExp): Promise<HTMLElement> =>
   screen.findByRole('button', { name })
 
