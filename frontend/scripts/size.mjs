@@ -1,13 +1,14 @@
-// Weighs the built page, and fails when a part of it grew past its limit.
+// Weighs the built page (or the one in the folder given), and fails when a part grew too heavy.
 import { readdir, readFile } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
 const KB = 1000
 const LIMIT = { firstLoad: 130 * KB, lazyChunk: 90 * KB, whole: 1200 * KB }
 
-const root = fileURLToPath(new URL('../../backend/src/dragoman/_web/', import.meta.url))
+const built = fileURLToPath(new URL('../../backend/src/dragoman/_web', import.meta.url))
+const root = `${resolve(process.argv[2] ?? built)}/`
 const shown = (bytes) => `${(bytes / KB).toFixed(1)} KB`.padStart(10)
 
 async function weighed(name) {

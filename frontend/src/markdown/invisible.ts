@@ -13,7 +13,10 @@ const CONTROL = '\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u2
 const HIDDEN_IN_CODE =
   '\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u2028\\u2029\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}'
 
-const IN_PROSE = new RegExp(`[${CONTROL}]`, 'gu')
+// Letters of the "tags" block spell words that nobody sees; only a flag of a region needs a few.
+const TAGS = '(?<!\\u{1f3f4}[\\u{e0020}-\\u{e007f}]{0,5})[\\u{e0000}-\\u{e007f}]'
+
+const IN_PROSE = new RegExp(`[${CONTROL}]|${TAGS}`, 'gu')
 const IN_CODE = new RegExp(`[${CONTROL}${HIDDEN_IN_CODE}]`, 'gu')
 
 const CONTROL_PICTURES = 0x2400

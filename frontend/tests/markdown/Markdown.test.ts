@@ -1,5 +1,5 @@
 import { render, screen, waitFor, within } from '@testing-library/vue'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { h } from 'vue'
 
 import { type Code, ENGLISH, Markdown, MARKDOWN_WORDS } from '@/markdown'
@@ -307,6 +307,22 @@ describe('while it is written', () => {
     expect(first).toBe(one)
     expect(second).toBe(two)
     expect(third).toHaveTextContent('Three goes on.')
+  })
+
+  test('a finished block is not drawn again', async () => {
+    const drawn = vi.fn(() => 'copy')
+    const source = '```js\nlet a\n```\n\nText'
+    const { rerender } = render(Markdown, {
+      props: { source, done: false },
+      slots: { 'code-actions': drawn },
+    })
+    await settled()
+    const before = drawn.mock.calls.length
+
+    await rerender({ source: `${source} goes\non.\n\nAnd on`, done: false })
+    await rerender({ source: `${source} goes\non.\n\nAnd on.`, done: true })
+
+    expect(drawn).toHaveBeenCalledTimes(before)
   })
 
   test('in the end it is what it would have been at once', async () => {
