@@ -1,4 +1,4 @@
-"""The page's types are made from a schema that is written down: it must be the one that is served."""
+"""The page's types are made from a schema that is written down: the one that is served."""
 
 import json
 from pathlib import Path
@@ -14,6 +14,4 @@ async def test_the_page_was_made_for_the_api_that_is_served(dragoman):
     served = await (await dragoman.client.get("/openapi.json")).json()
     del served["info"]["version"]
     written = json.loads(WRITTEN.read_text())
-    assert written == served, (
-        "frontend/openapi.json is old: `npm run types`, with the server running"
-    )
+    assert written == served, "openapi.json is old: `npm run types` beside a running server"

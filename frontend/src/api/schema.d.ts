@@ -183,6 +183,8 @@ export interface components {
         /**
          * Health
          * @description The server's own health; `config` is `stale` while a changed file cannot be taken over.
+         *
+         *     `storage` is `ok`, or the reason for which the last attempt to store something failed.
          */
         Health: {
             /**
@@ -194,6 +196,11 @@ export interface components {
             config: string;
             /** Configreason */
             configReason?: string | null;
+            /**
+             * Storage
+             * @default ok
+             */
+            storage: string;
             /** Inflight */
             inFlight: number;
             /** Models */
