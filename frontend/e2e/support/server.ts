@@ -30,9 +30,13 @@ export class Server {
     this.#program = this.#run()
   }
 
-  /** Starts it on a free port, with these variables and no others. */
-  static async start(environ: Readonly<Record<string, string>> = {}): Promise<Server> {
+  /** Starts it on a free port, with these variables, these files in its folder, and no others. */
+  static async start(
+    environ: Readonly<Record<string, string>> = {},
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<Server> {
     const { folder, remove } = await newFolder()
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
     const server = new Server(folder, remove, { DRAGOMAN_DATA_DIR: `${folder}/data`, ...environ })
     await server.#ready()
     return server
