@@ -299,7 +299,14 @@ def create_app(
     rest.include_router(models_router(lambda: service.setup))
     rest.include_router(providers_router(lambda: service.setup))
     rest.include_router(conversations_router(lambda: service.conversations, lambda: service.setup))
-    rest.include_router(health_router(lambda: service.setup, lambda: watcher.status, meter))
+    rest.include_router(
+        health_router(
+            lambda: service.setup,
+            lambda: watcher.status,
+            lambda: service.conversations.health.trouble,
+            meter,
+        )
+    )
     if at_home:
         mount_docs(rest)
     mount_page(rest)

@@ -106,8 +106,11 @@ class Talk:
             return (await response.json())["messages"]
 
     async def well(self) -> bool:
+        return (await self.health())["status"] == "ok"
+
+    async def health(self) -> dict[str, str]:
         async with self.session.get("/health", timeout=aiohttp.ClientTimeout(1)) as response:
-            return (await response.json())["status"] == "ok"
+            return await response.json()
 
 
 def fill(disk: Path) -> Path:
@@ -146,10 +149,11 @@ async def test_on_a_full_disk_nothing_is_sent_and_all_goes_on_when_there_is_room
         before = await talk.messages()
         async with talk.session.get(URL) as listed:
             assert listed.status == 200
-        assert await talk.well()
+        assert (await talk.health())["storage"] == "storage_full"
 
         filler.unlink()
         assert (await talk.say("Room again")).status == 200
+        assert (await talk.health())["storage"] == "ok"
         after = await talk.messages()
         assert after[: len(before)] == before
         assert [message["text"] for message in after[-2:]] == ["Room again", "Good day"]

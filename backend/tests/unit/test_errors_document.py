@@ -9,6 +9,7 @@ from dragoman.services.providers.anthropic import ANTHROPIC_ERRORS
 from dragoman.services.providers.error_rows import DEFAULTS, ErrorRow
 from dragoman.services.providers.error_words import COMMON, IN_BAND
 from dragoman.services.providers.openai import OPENAI_ERRORS
+from dragoman.storage.errors import WORDS, StorageError
 
 PAGE = (Path(__file__).parents[3] / "docs" / "errors.md").read_text("utf-8")
 ROWS = COMMON + IN_BAND + OPENAI_ERRORS + ANTHROPIC_ERRORS
@@ -54,6 +55,14 @@ def test_every_reason_that_a_client_can_see_stands_there():
     known.discard(("upstream_bad_response", "bad_response", "yes"))
 
     assert promised == known
+
+
+def test_every_trouble_of_the_storage_that_a_client_can_see_stands_there_with_its_status():
+    promised = {(reason, status) for reason, status, _ in table("storage reason")}
+
+    assert promised == {
+        (str(trouble), str(problem_of(StorageError(trouble)).status)) for trouble in WORDS
+    }
 
 
 def test_the_rows_that_it_shows_are_rows():

@@ -1,18 +1,20 @@
 """Full-text search: every term stands somewhere in the title or the messages, as a part of a word.
 
-The index knows triples of characters, so a term needs three; a shorter one is looked for in every
-text, which takes longer.
+The index knows which triples of characters a text has. It finds the texts that have all triples of
+a term, and among those are looked for the ones that have the term. A term of one or two characters
+is looked for in every text, which takes longer.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, table
+from sqlalchemy import ColumnElement, Integer, func, literal_column, or_, select, table, true
 from sqlalchemy.engine import Connection
 
 from dragoman.storage.records import State
 from dragoman.storage.schema import conversations, messages
+from dragoman.storage.sqlite import HOLDS
 
 _TRIPLE: Final = 3
 _BEFORE: Final = 40
@@ -23,27 +25,34 @@ _m: Final = messages.c
 
 def matching(term: str) -> ColumnElement[bool]:
     """Say in SQL that a conversation has `term` in its title or in a message."""
-    if len(term) < _TRIPLE:
-        title = _c.title.contains(term, autoescape=True)
-    else:
-        title = _c.seq.in_(_rows("title_search", term))
-    return or_(title, _c.id.in_(select(_m.conversation_id).where(_said(term))))
+    titled = _found(term, "title_search", _c.seq) & _holds(_c.title, term)
+    return or_(titled, _c.id.in_(select(_m.conversation_id).where(_said(term))))
 
 
 def _said(term: str) -> ColumnElement[bool]:
     """Say in SQL that a message has `term` in it."""
-    if len(term) < _TRIPLE:
-        return (_m.state != State.STREAMING) & _m.text.contains(term, autoescape=True)
-    return _m.seq.in_(_rows("message_search", term))
+    finished = _m.state != State.STREAMING
+    return finished & _found(term, "message_search", _m.seq) & _holds(_m.text, term)
 
 
-def _rows(index: str, term: str) -> Select[tuple[int]]:
-    phrase = '"{}"'.format(term.replace('"', '""'))  # nothing in it is an operator then
-    return (
-        select(literal_column("rowid"))
-        .select_from(table(index))
-        .where(literal_column(index).op("MATCH")(phrase))
-    )
+def _found(term: str, index: str, seq: ColumnElement[int]) -> ColumnElement[bool]:
+    """Say in SQL that the index knows all triples of `term` in a row."""
+    starts = range(len(term) - _TRIPLE + 1)
+    triples = dict.fromkeys(term[start : start + _TRIPLE] for start in starts)
+    if not triples:
+        return true()
+    # In quotes, nothing is an operator.
+    query = " AND ".join('"{}"'.format(triple.replace('"', '""')) for triple in triples)
+    rows = select(literal_column("rowid", Integer)).select_from(table(index))
+    return seq.in_(rows.where(literal_column(index).op("MATCH")(query)))
+
+
+def _holds(text: ColumnElement[str], term: str) -> ColumnElement[bool]:
+    # SQLite itself is quicker, and knows the cases of ASCII alone.
+    if term.isascii():
+        return text.contains(term, autoescape=True)
+    held: ColumnElement[bool] = getattr(func, HOLDS)(text, term) == 1
+    return held
 
 
 def snippets(connection: Connection, ids: Sequence[str], terms: Sequence[str]) -> dict[str, str]:

@@ -25,6 +25,9 @@ LOG_LIMIT: Final = 64 * 1024 * 1024
 SOUND: Final = (3, 51, 3)
 """Older versions can corrupt a database by a race when their write-ahead log is reset."""
 
+HOLDS: Final = "holds"
+"""A function in SQL: whether a text has a term in it, in capital or small letters of any script."""
+
 _WRITER: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -100,13 +103,15 @@ def _engine(
     sqlite = library()
 
     def connect() -> DBAPIConnection:
-        connection: DBAPIConnection = sqlite.connect(
+        driver = sqlite.connect(
             f"file:{quote(str(path))}?mode={mode}",
             uri=True,
             isolation_level=None,  # transactions begin where SQLAlchemy says so
             check_same_thread=False,
             timeout=BUSY,
         )
+        driver.create_function(HOLDS, 2, _holds, deterministic=True)
+        connection: DBAPIConnection = driver
         return connection
 
     engine = create_engine(
@@ -132,6 +137,10 @@ def _engine(
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _holds(text: str, term: str) -> bool:
+    return term.casefold() in text.casefold()
 
 
 def _limit_transactions(engine: Engine, patience: float) -> None:

@@ -84,6 +84,8 @@ def test_a_list_names_the_models_that_answered_in_the_order_of_their_first_repli
         (["好"], ["Ärger"]),
         (["ag"], ["fire"]),
         (["fi"], ["fire"]),
+        (["legendragon"], []),
+        (["ondragon"], []),
         (["100%"], ["fire"]),
         (["0%"], ["fire"]),
         (["_"], []),
@@ -103,6 +105,12 @@ def test_search_finds_every_term_as_a_part_of_a_word_in_any_language(connection,
     conversations.throw_away(connection, gone.id, now=1)
 
     assert titles(conversations.page(connection, terms=terms, limit=10)) == found
+
+
+def test_the_pieces_of_a_term_are_not_the_term(connection):
+    tell(connection, a_conversation("drag rago agon"), ("drag rago agon", "drag, rago, agon"))
+    assert titles(conversations.page(connection, terms=["dragon"], limit=1)) == []
+    assert titles(conversations.page(connection, terms=["ago"], limit=1)) == ["drag rago agon"]
 
 
 def test_the_snippet_is_of_the_latest_message_with_a_term_and_the_title_needs_none(connection):

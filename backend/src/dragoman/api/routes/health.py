@@ -9,21 +9,29 @@ from dragoman.api.relay import Meter
 from dragoman.api.routes.providers import Provider, providers_of
 from dragoman.config import ConfigurationStatus
 from dragoman.services.routing import Setup
+from dragoman.storage import Trouble
 
 
 class Health(BaseModel):
-    """The server's own health; `config` is `stale` while a changed file cannot be taken over."""
+    """The server's own health; `config` is `stale` while a changed file cannot be taken over.
+
+    `storage` is `ok`, or the reason for which the last attempt to store something failed.
+    """
 
     status: str = "ok"
     config: str
     configReason: str | None = None  # noqa: N815 - the API's spelling
+    storage: str = "ok"
     inFlight: int  # noqa: N815
     models: int
     providers: list[Provider]
 
 
 def health_router(
-    setup: Callable[[], Setup], config: Callable[[], ConfigurationStatus], meter: Meter
+    setup: Callable[[], Setup],
+    config: Callable[[], ConfigurationStatus],
+    trouble: Callable[[], Trouble | None],
+    meter: Meter,
 ) -> APIRouter:
     """Make the router from what it reports on."""
     router = APIRouter(tags=["health"])
@@ -35,6 +43,7 @@ def health_router(
         return Health(
             config=fresh.state,
             configReason=fresh.reason,
+            storage=str(trouble() or "ok"),
             inFlight=meter.running,
             models=len(now.models.models),
             providers=providers_of(now),

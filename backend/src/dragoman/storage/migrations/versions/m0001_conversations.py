@@ -8,13 +8,14 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# The index keeps triples of characters, so that a part of a word is found in any language. A reply
-# is indexed once, when it is finished: what a checkpoint adds is not looked for.
+# The index knows which triples of characters a text has, so that a part of a word is found in any
+# language; not where in it they stand, which would take five times the room. A reply is indexed
+# once, when it is finished: what a checkpoint adds is not looked for.
 SEARCH = (
     """CREATE VIRTUAL TABLE title_search USING fts5(
-        title, content='conversations', content_rowid='seq', tokenize='trigram')""",
+        title, content='conversations', content_rowid='seq', tokenize='trigram', detail=none)""",
     """CREATE VIRTUAL TABLE message_search USING fts5(
-        text, content='messages', content_rowid='seq', tokenize='trigram')""",
+        text, content='messages', content_rowid='seq', tokenize='trigram', detail=none)""",
     """CREATE TRIGGER title_search_insert AFTER INSERT ON conversations BEGIN
         INSERT INTO title_search(rowid, title) VALUES (new.seq, new.title);
     END""",
