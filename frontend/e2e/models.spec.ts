@@ -6,7 +6,6 @@ import { words } from '@/lib/words'
 
 import { violations } from './support/axe'
 import { launch, visit, type Look, type Theme, type Visit } from './support/browser'
-import { eventually } from './support/program'
 import { Reader } from './support/reader'
 import { MODELS, Server } from './support/server'
 import { snap } from './support/stage'
