@@ -49,6 +49,7 @@ test-page: ## the tests of the page without a browser
 	@scripts/setup npm test
 
 test-browser: setup-test page ## the tests of the page in a real browser, against a real server
+	@scripts/setup npm run --silent size
 	@$(LLMOCK) scripts/setup npm run --silent e2e
 
 check: setup ## lint, formatting, types, direction of imports

@@ -20,13 +20,15 @@ const LONG = 'A dragoman carried words across the border. '.repeat(12).trim()
 const RICH = [
   '# A heading\n\nSome *text* with `code`, a [link](https://example.org/a) and **weight**.',
   '- one\n- two\n  1. deeper\n  2. still\n\n> A quotation\n> of two lines',
-  '| Language | Year | A rather long heading of a column | Another one | And a last one |',
-  '|:--|--:|---|---|---|',
-  '| Python | 1991 | Guido van Rossum | indentation | everywhere |\n',
-  `\`\`\`python\ndef ${'very_'.repeat(20)}long_name(argument: str) -> str:\n    return argument\n\`\`\`\n`,
+  [
+    '| Language | Year | A rather long heading of a column | Another one | And a last one |',
+    '|:--|--:|---|---|---|',
+    '| Python | 1991 | Guido van Rossum | indentation | everywhere |',
+  ].join('\n'),
+  `\`\`\`python\ndef ${'very_'.repeat(20)}long_name(argument: str) -> str:\n    return argument\n\`\`\``,
   `A word that never ends: ${'Donaudampfschifffahrt'.repeat(8)}`,
-  '\n$$\\sum_{n=1}^{\\infty} \\frac{1}{n^2} = \\frac{\\pi^2}{6}$$\n',
-].join('\n')
+  '$$\\sum_{n=1}^{\\infty} \\frac{1}{n^2} = \\frac{\\pi^2}{6}$$',
+].join('\n\n')
 
 interface State {
   readonly name: string
