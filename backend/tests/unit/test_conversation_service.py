@@ -427,3 +427,41 @@ async def test_an_end_that_could_not_be_stored_is_stored_before_the_next_turn(
         ("user", "Still there?"),
     ]
     assert following.request.messages[0] == Message("user", (Text("Hello"),))
+
+
+async def test_an_end_that_is_owed_is_stored_as_soon_as_that_is_possible(tmp_path, clock):
+    with open_database(tmp_path, busy=0.1) as database:
+        async with ConversationService(database, now=clock, pace=SLOW) as service:
+            conversation = await service.create()
+            turn = await service.begin_turn(conversation.id, NewMessage("Hi"), resolve=resolve)
+            say(turn, "Good day")
+            other = library().connect(database.path, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageError):
+                await turn.finish(State.COMPLETE)
+            other.execute("ROLLBACK")
+            async with asyncio.timeout(10):
+                while await database.read(unfinished):  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.05)
+            other.close()
+
+
+async def test_what_cannot_be_stored_to_the_last_is_interrupted_at_the_next_start(tmp_path, clock):
+    with open_database(tmp_path, busy=0.1) as database:
+        async with ConversationService(database, now=clock, pace=SLOW) as service:
+            conversation = await service.create()
+            turn = await service.begin_turn(conversation.id, NewMessage("Hi"), resolve=resolve)
+            say(turn, "Good day")
+            other = library().connect(database.path, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+        other.close()
+        assert await database.read(unfinished) == 1
+    with open_database(tmp_path) as database:
+        assert await database.read(unfinished) == 0
+
+
+def unfinished(connection):
+    return connection.exec_driver_sql(
+        "SELECT count(*) FROM messages WHERE state = 'streaming'"
+    ).scalar()

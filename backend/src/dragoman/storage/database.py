@@ -24,7 +24,7 @@ from dragoman.storage.locks import FileLock, boot
 from dragoman.storage.log_file import is_cut
 from dragoman.storage.migrate import migrate
 from dragoman.storage.reader import Reader
-from dragoman.storage.sqlite import complaint_about, empty_log, judge, library, writing_engine
+from dragoman.storage.sqlite import BUSY, complaint_about, empty_log, judge, library, writing_engine
 from dragoman.storage.turns import recover
 from dragoman.storage.writer import Writer
 
@@ -108,10 +108,11 @@ class Database:
         self.close()
 
 
-def open_database(folder: Path) -> Database:
+def open_database(folder: Path, *, busy: float = BUSY) -> Database:
     """Open the database of a data folder, making both if there are none.
 
-    Raises `StorageError` with what is wrong and what to do; then nothing was changed.
+    `busy` is how many seconds to wait for another program that holds it. Raises `StorageError` with
+    what is wrong and what to do; then nothing was changed.
     """
     path = folder / NAME
     kind = remote_kind(folder.resolve(), mounts())
@@ -123,7 +124,7 @@ def open_database(folder: Path) -> Database:
     except OSError as error:
         raise _unusable(path, error) from error
     try:
-        return _open(path, lock)
+        return _open(path, lock, busy)
     except BaseException:
         lock.release()
         raise
@@ -138,7 +139,7 @@ def _lock(path: Path) -> FileLock:
     return lock
 
 
-def _open(path: Path, lock: FileLock) -> Database:
+def _open(path: Path, lock: FileLock, busy: float) -> Database:
     complaint = complaint_about(library().sqlite_version_info)
     if complaint is not None:
         _log.warning("sqlite_outdated", detail=complaint)
@@ -147,7 +148,7 @@ def _open(path: Path, lock: FileLock) -> Database:
         words = _CORRUPT.format(path=path, what="a part of its write-ahead log is missing")
         raise StorageError(Trouble.CORRUPT, words)
     lock.sign()
-    engine = writing_engine(path)
+    engine = writing_engine(path, busy=busy)
     try:
         _make_private(path)
         check_pages(engine, path)

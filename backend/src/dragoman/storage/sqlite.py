@@ -61,10 +61,10 @@ _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_LEAVE: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
-def library() -> ModuleType:
+def library(ours: str = "pysqlite3.dbapi2") -> ModuleType:
     """Give the SQLite that comes with us, or Python's own where there is no build of ours."""
     try:
-        return import_module("pysqlite3.dbapi2")
+        return import_module(ours)
     except ImportError:
         return sqlite3
 

@@ -4,7 +4,7 @@ import json
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dragoman.chat import InvalidInput, Usage
@@ -19,6 +19,8 @@ from dragoman.storage import (
     Timing,
     Wishes,
 )
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # What JSON and the database can hold: no NUL, no half of a pair.
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
@@ -92,6 +94,7 @@ def threads(draw):
     return Thread(conversation, tuple(messages))
 
 
+@UNHURRIED
 @given(st.lists(threads(), max_size=3))
 def test_an_archive_is_read_back_as_it_was(kept):
     written = b"".join(write_archive(kept))
@@ -99,6 +102,7 @@ def test_an_archive_is_read_back_as_it_was(kept):
     assert read_archive(written) == kept
 
 
+@UNHURRIED
 @given(st.lists(threads(), min_size=1, max_size=3))
 def test_a_page_is_read_back_as_it_was(kept):
     written = "\n".join(map(write_markdown, kept))

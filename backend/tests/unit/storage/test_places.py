@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from dragoman.storage.errors import StorageError, Trouble
 from dragoman.storage.filesystem import mounts, remote_kind
 from dragoman.storage.locks import FileLock, boot
 from dragoman.storage.log_file import is_cut
-from dragoman.storage.sqlite import complaint_about, library
+from dragoman.storage.sqlite import complaint_about, judge, library, reading_engine
 
 MOUNTED = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -172,3 +173,61 @@ def test_a_sqlite_with_a_known_fault_is_complained_of():
     assert complaint_about((3, 51, 3)) is None
     assert complaint_about((3, 60, 0)) is None
     assert "3.40.1" in str(complaint_about((3, 40, 1)))
+
+
+def test_where_there_is_no_build_of_ours_pythons_own_has_to_do():
+    assert library("no_such_module").__name__ == "sqlite3"
+    assert library().sqlite_version_info >= (3, 51, 3)
+
+
+class Failure(Exception):  # noqa: N818 - as the driver's are named
+    """What a driver raises."""
+
+    def __init__(self, code: int | None) -> None:
+        self.sqlite_errorcode = code
+
+
+@pytest.mark.parametrize(
+    ("code", "trouble"),
+    [
+        (13, Trouble.FULL),
+        (8, Trouble.READONLY),
+        (1032, Trouble.READONLY),  # SQLITE_READONLY_DBMOVED
+        (5, Trouble.BUSY),
+        (261, Trouble.BUSY),  # SQLITE_BUSY_RECOVERY
+        (6, Trouble.BUSY),
+        (9, Trouble.BUSY),
+        (11, Trouble.CORRUPT),
+        (26, Trouble.CORRUPT),
+        (14, Trouble.UNAVAILABLE),
+        (10, Trouble.UNAVAILABLE),
+        (1, None),
+        (19, None),
+        (None, None),
+    ],
+)
+def test_what_the_driver_raises_stands_for_a_trouble_or_is_none(tmp_path, code, trouble):
+    path = tmp_path / "notes.db"
+    path.touch()
+    path.with_name("notes.db-wal").touch()
+    judged = judge(Failure(code), path)
+    assert (judged and judged.trouble) == trouble
+
+
+def test_a_file_that_is_gone_is_no_full_disk(tmp_path):
+    judged = judge(Failure(10), tmp_path / "gone.db")
+    assert judged is not None
+    assert judged.trouble is Trouble.UNAVAILABLE
+
+
+def test_a_trouble_stays_what_it_is(tmp_path):
+    trouble = StorageError(Trouble.FULL)
+    assert judge(trouble, tmp_path) is trouble
+
+
+def test_what_people_said_stands_in_no_error(tmp_path):
+    engine = reading_engine(killed(tmp_path / "notes.db"))
+    with pytest.raises(Exception, match="near") as failed, engine.connect() as connection:
+        connection.exec_driver_sql("SELECT ? FRM notes", ("a secret",))
+    assert "a secret" not in str(failed.value)
+    engine.dispose()
