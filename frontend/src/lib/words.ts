@@ -13,7 +13,8 @@ export const words = {
     fresh: 'New chat',
     search: 'Search conversations',
     clearSearch: 'Clear the search',
-    found: (count: number) => many(count, 'conversation') + ' found',
+    found: (count: number, more: boolean) =>
+      `${many(count, 'conversation')}${more ? ' or more' : ''} found`,
     nothingFound: 'No conversation has these words.',
     none: 'Your conversations will stand here.',
     more: 'Show older ones',
@@ -116,6 +117,7 @@ export const words = {
     replied: (model: string) => `${model} answered`,
     unknownModel: 'Model',
     copy: 'Copy',
+    copyCode: 'Copy the code',
     copied: 'Copied',
     copyFailed: 'The browser did not allow copying',
     edit: 'Edit',

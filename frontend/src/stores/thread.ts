@@ -62,6 +62,7 @@ export function createThread(gateway: Gateway): Thread {
   /** Where the messages go on above those loaded. */
   const before = shallowRef<string | null>(null)
   const blank = shallowRef<Settings>(NO_SETTINGS)
+  let edition = 0
   const turns = computed(() => turnsTo(messages.value, leafId.value))
 
   const isOpen = (id: string | null): boolean => asked.value === id
@@ -80,9 +81,11 @@ export function createThread(gateway: Gateway): Thread {
   }
 
   async function load(id: string): Promise<void> {
+    const before = edition
     try {
       const answer = await gateway.conversation(id)
-      if (isOpen(id)) take(answer)
+      // An answer that was overtaken by what happened here would undo it.
+      if (isOpen(id) && (edition === before || phase.value !== 'open')) take(answer)
     } catch (error) {
       if (!isOpen(id)) return
       if (error instanceof RefusedError && error.status === 404) phase.value = 'missing'
@@ -133,12 +136,14 @@ export function createThread(gateway: Gateway): Thread {
       phase.value = 'open'
     },
     accept(message) {
+      edition += 1
       messages.value = withMessage(messages.value, message)
     },
     forget(ids) {
       messages.value = messages.value.filter(({ id }) => !ids.includes(id))
     },
     rename(id, message) {
+      edition += 1
       const isHere = messages.value.some((old) => old.id === id)
       messages.value = isHere
         ? messages.value.map((old) => (old.id === id ? message : old))

@@ -14,7 +14,8 @@ import type { Tabs } from './tabs'
 import type { Thread } from './thread'
 
 const REPLY_MS = 1_000
-const LOADING_MS = 3_000
+const LOADING_MS = 2_000
+const SETTING_UP_MS = 10_000
 const CATALOGUE_MS = 60_000
 
 export interface Watched {
@@ -51,7 +52,7 @@ export function startWatching(watched: Watched): () => void {
     repeat(isWrittenElsewhere, () => REPLY_MS, reloadThread),
     repeat(
       computed(() => connection.state.value === 'up'),
-      () => (isUnsettled(catalogue) ? LOADING_MS : CATALOGUE_MS),
+      () => pauseBetween(catalogue, thread),
       () => (view.document.visibilityState === 'hidden' ? undefined : catalogue.refresh()),
     ),
     watch(isWrittenElsewhere, (is) => {
@@ -77,10 +78,12 @@ export function startWatching(watched: Watched): () => void {
   }
 }
 
-/** Something is about to change: a model is loading, or whoever set nothing up yet is at it. */
-function isUnsettled({ models, able, toyOnly, phase }: Catalogue): boolean {
-  if (phase.value !== 'known' || !able.value || toyOnly.value) return true
-  return models.value.some(({ state }) => state === 'loading')
+/** How long what is known of the models may be thought true, in ms. */
+function pauseBetween({ models, able, toyOnly, phase }: Catalogue, thread: Thread): number {
+  if (models.value.some(({ state }) => state === 'loading')) return LOADING_MS
+  // Whoever is shown what to set up is probably at it.
+  const isSettingUp = phase.value !== 'known' || !able.value || toyOnly.value
+  return isSettingUp && thread.phase.value === 'new' ? SETTING_UP_MS : CATALOGUE_MS
 }
 
 /** Does `act` again and again while `wanted`, each time a pause after the last has ended. */

@@ -38,6 +38,7 @@ export class FakeServer {
   private readonly conversations = new Map<string, Stored>()
   private readonly messages = new Map<string, Message[]>()
   private readonly refusals: Refusal[] = []
+  private reading = Promise.resolve()
   private count = 0
 
   readonly fetch = async (url: URL, init: RequestInit): Promise<Response> => {
@@ -47,7 +48,16 @@ export class FakeServer {
     const path = url.pathname.replace(/^.*\/api\/v1\//, '')
     this.received.push({ method, path, body })
     await Promise.resolve()
-    return this.route({ method, path, body }, url.searchParams, init.signal)
+    const answer = this.route({ method, path, body }, url.searchParams, init.signal)
+    if (method === 'GET') await this.reading
+    return answer
+  }
+
+  /** Keeps the answers to all reads back, as they are now, until the returned function is called. */
+  holdReads(): () => void {
+    let release = (): void => undefined
+    this.reading = new Promise((resolve) => (release = resolve))
+    return release
   }
 
   /** The next question is turned down, and stored nevertheless if it is a provider's doing. */

@@ -59,6 +59,17 @@ test('Shift+Enter begins a new line, and a blank text is not sent', async () => 
   expect(server.questions).toEqual([])
 })
 
+test('on glass, where there is no Shift to it, Enter begins a new line', async () => {
+  const { server, user } = showPage({ touch: true })
+  await screen.findByText('GPT-5.6 answers next')
+
+  await user.type(box(), 'one{Enter}two')
+
+  expect(box().value).toBe('one\ntwo')
+  await user.click(button('Send'))
+  await waitFor(() => expect(server.questions).toMatchObject([{ message: 'one\ntwo' }]))
+})
+
 test('a word that is being composed is not sent by its Enter', async () => {
   const { server, user } = showPage()
   await screen.findByText('GPT-5.6 answers next')

@@ -134,7 +134,7 @@ test('the first run shows what to put where, ready to copy, and notices when it 
   await user.click(within(card).getByRole('button', { name: 'Copy the line for OpenAI' }))
   expect(await navigator.clipboard.readText()).toBe('OPENAI_API_KEY=')
   server.models = MODELS
-  await vi.advanceTimersByTimeAsync(4_000)
+  await vi.advanceTimersByTimeAsync(11_000)
 
   await screen.findByText('GPT-5.6 answers next')
   expect(screen.queryByRole('region', { name: 'Bring your own models' })).toBeNull()

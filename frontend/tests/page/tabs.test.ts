@@ -72,6 +72,21 @@ test('the other tabs are told when a question is stored and when its answer has 
   await waitFor(() => expect(channel.heard).toHaveLength(2))
 })
 
+test('an answer of the server that was overtaken does not undo what was asked since', async () => {
+  const channel = otherTab()
+  const shown = showPage({ channel })
+  await exchange(shown, 'One?', 'First.')
+  const release = shown.server.holdReads()
+  channel.say({ of: 'conversation', id: 'conv-1' })
+  await waitFor(() => expect(shown.server.received.at(-1)?.path).toBe('conversations/conv-1'))
+
+  await ask(shown, 'Two?')
+  release()
+  await new Promise((wake) => setTimeout(wake, 50))
+
+  expect(said()).toEqual(['One?', 'First.', 'Two?', ''])
+})
+
 test('whoever comes back to the page sees what happened meanwhile', async () => {
   const shown = showPage()
   await screen.findByText('GPT-5.6 answers next')

@@ -36,6 +36,8 @@ export interface Given {
   /** The part of the address behind the page's own. */
   readonly hash?: string
   readonly narrow?: boolean
+  /** Whether one types on glass. */
+  readonly touch?: boolean
   readonly channel?: Channel | null
 }
 
@@ -59,10 +61,13 @@ afterEach(() => {
 
 /** Shows the page. */
 export function showPage(given: Given = {}): Shown {
-  const { server = new FakeServer(), hash, narrow = false, channel = null } = given
+  const { server = new FakeServer(), hash, narrow = false, touch = false, channel = null } = given
   if (hash !== undefined) window.history.replaceState(null, '', hash)
-  window.matchMedia = (media) =>
-    Object.assign(new EventTarget(), { matches: narrow, media }) as never
+  const answers = (media: string): object => ({
+    media,
+    matches: media.includes('width') ? narrow : touch,
+  })
+  window.matchMedia = (media) => Object.assign(new EventTarget(), answers(media)) as never
   const page = createPage({ view: window, fetch: server.fetch, now: () => Date.now(), channel })
   const { unmount } = render(App, { global: { provide: { [PAGE as symbol]: page } } })
   open.push({ page, unmount })
