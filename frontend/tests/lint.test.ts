@@ -1,3 +1,4 @@
+// @vitest-environment node
 // The linter is a wall: here somebody runs against it.
 import { ESLint } from 'eslint'
 import { describe, expect, test } from 'vitest'

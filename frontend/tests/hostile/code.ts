@@ -31,9 +31,9 @@ export const CODE_CASES: Cases = {
   'a diagram with a click': '```mermaid\ngraph TD; A-->B; click A "javascript:alert(1)"\n```',
   'a picture as code': '```svg\n<svg onload=alert(1)>\n```',
   'templates in templates': `\`\`\`js\n${'`${'.repeat(3000)}\n\`\`\``,
-  'brackets in brackets': `\`\`\`json\n${'['.repeat(20_000)}\n\`\`\``,
-  'tags in tags': `\`\`\`xml\n${'<a>'.repeat(5000)}\n\`\`\``,
+  'brackets in brackets': `\`\`\`json\n${'['.repeat(5000)}\n\`\`\``,
+  'tags in tags': `\`\`\`xml\n${'<a>'.repeat(2000)}\n\`\`\``,
   'a string that does not end': `\`\`\`python\n"${'\\'.repeat(20_001)}\n\`\`\``,
-  'comments in comments': `\`\`\`rust\n${'/*'.repeat(10_000)}\n\`\`\``,
-  'a long line of code': `\`\`\`js\n${'a.b('.repeat(10_000)}\n\`\`\``,
+  'comments in comments': `\`\`\`rust\n${'/*'.repeat(3000)}\n\`\`\``,
+  'a long line of code': `\`\`\`js\n${'a.b('.repeat(3000)}\n\`\`\``,
 }

@@ -16,7 +16,7 @@ import { TEXT_CASES } from './text'
 const CHUNK = 9
 
 // More steps show nothing new of a text that repeats itself.
-const MOST_STEPS = 15
+const MOST_STEPS = 6
 
 const called = vi.fn()
 
