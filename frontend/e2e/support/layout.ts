@@ -14,8 +14,7 @@ export async function overflowing(page: Page): Promise<readonly string[]> {
       return `${tagName.toLowerCase()}${classes && `.${classes}`} “${text}”`
     }
     const scrollsAlone = (element: Element): boolean =>
-      element.closest('pre, table, .katex, .katex-display, .code, [data-scrolls]') !== null ||
-      element.closest('[role=region][tabindex="0"]') !== null
+      element.closest('pre, .katex, .katex-display, [role=group][tabindex="0"]') !== null
     const found: string[] = []
     for (const element of document.querySelectorAll<HTMLElement>('body, body *')) {
       const style = getComputedStyle(element)
