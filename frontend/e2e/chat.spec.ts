@@ -198,7 +198,7 @@ test('code is coloured and copied, formulas are set, and neither breaks the poli
   await reader.askThrough('Show me')
   await reader.lastReply.locator('pre [class^="hljs-"]').first().waitFor()
   await reader.lastReply.locator('.katex').first().waitFor()
-  await reader.button(words.message.copy, reader.lastReply.locator('.text')).click()
+  await reader.button(words.message.copyCode, reader.lastReply.locator('.text')).click()
 
   expect(await reader.page.evaluate(() => navigator.clipboard.readText())).toBe(code.trimEnd())
 })

@@ -118,7 +118,7 @@ test('load, pick a model, send, stop, answer again, branch, rename, delete', asy
   const entry = reader.history.getByRole('link', { name: 'By keys alone' })
   await entry.waitFor({ state: 'detached' })
   await eventually(async () => hasFocus(reader.box))
-  await reach(reader, reader.button(words.conversation.undo))
+  await reach(reader, reader.button(words.conversation.undo), 'Shift+Tab')
   await press(reader, 'Enter')
   await entry.waitFor()
 })
