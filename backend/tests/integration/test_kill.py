@@ -155,13 +155,14 @@ def check(folder: Path, promises: Promises) -> Counter[str]:
 
 
 @pytest.fixture
-def tell(pytestconfig):
+def tell(pytestconfig, capsys):
     """Write a line that is seen when all is well, too."""
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
 
     def line(text):
-        reporter.ensure_newline()
-        reporter.write_line(text)
+        with capsys.disabled():
+            reporter.ensure_newline()
+            reporter.write_line(text)
 
     return line
 
