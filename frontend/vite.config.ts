@@ -27,6 +27,8 @@ export default defineConfig({
   },
   test: {
     environment: 'jsdom',
+    // One less than all would leave one on a machine of two.
+    maxWorkers: '100%',
     setupFiles: ['tests/setup.ts'],
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
     // A guard against hanging, not a measure of speed.
