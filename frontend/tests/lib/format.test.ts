@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from 'vitest'
 
 import { dayGroup, duration, moment, rate, tokens, wordCount } from '@/lib/format'

@@ -7,22 +7,27 @@ import type { Shown } from './page'
 
 export const box = (): HTMLTextAreaElement => screen.getByLabelText('Message')
 
-export const button = (name: string | RegExp): HTMLElement => screen.getByRole('button', { name })
+// To ask of every element whether it can be seen takes long in jsdom; the browser tests do.
+const hidden = true
+
+export const button = (name: string | RegExp): HTMLElement =>
+  screen.getByRole('button', { name, hidden })
 
 export function firstButton(name: string | RegExp): HTMLElement {
-  const [first] = screen.getAllByRole('button', { name })
+  const [first] = screen.getAllByRole('button', { name, hidden })
   if (first === undefined) throw new Error(`there is no button ${String(name)}`)
   return first
 }
 
 export const findButton = (name: string | RegExp): Promise<HTMLElement> =>
-  screen.findByRole('button', { name })
+  screen.findByRole('button', { name, hidden })
 
 /** The messages of the shown branch, as one reads them. */
 export const said = (): string[] =>
-  screen
-    .getAllByRole('article')
-    .map((article) => article.querySelector('.bubble, .text')?.textContent?.trim() ?? '')
+  Array.from(
+    document.querySelectorAll('article'),
+    (article) => article.querySelector('.bubble, .text')?.textContent?.trim() ?? '',
+  )
 
 /** Asks, and gives the reply that is being written to it. */
 export async function ask({ server, user }: Shown, text: string): Promise<FakeReply> {
