@@ -20,7 +20,7 @@ const scriptPause = (seconds: number): Promise<void> =>
     { type: 'stream_fault', kind: 'stall', after_chunks: 60, stall_seconds: seconds },
   )
 
-test('a reload in mid-answer shows what there is, and then the whole', async () => {
+test('a reload in mid-answer ends the answer, and shows what was kept of it', async () => {
   const reader = await stage.enter()
   await reader.open()
   await scriptPause(3)
