@@ -80,6 +80,17 @@ def parse_events(body: bytes) -> list[Event]:
     return events
 
 
+def _holding(held: list[aiohttp.ClientResponse]) -> aiohttp.TraceConfig:
+    """Keep every answer until the test is over: one that is not read must not look like a leak."""
+
+    async def hold(_: object, __: object, ended: aiohttp.TraceRequestEndParams) -> None:
+        held.append(ended.response)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(hold)
+    return trace
+
+
 @asynccontextmanager
 async def running(
     configuration: Configuration,
@@ -101,8 +112,10 @@ async def running(
         await asyncio.sleep(0.01)
     url = f"http://127.0.0.1:{port}"
     try:
-        async with aiohttp.ClientSession(url) as client:
+        async with aiohttp.ClientSession(url, trace_configs=[_holding(held := [])]) as client:
             yield Dragoman(url, client)
+            for response in held:
+                response.close()
     finally:
         server.should_exit = True
         await serving
