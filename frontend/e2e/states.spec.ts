@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 
 import { words } from '@/lib/words'
+import { ENGLISH } from '@/markdown/words'
 
 import { violations } from './support/axe'
 import type { Theme } from './support/browser'
@@ -214,6 +215,27 @@ test('what has no room is seen', async () => {
   })
 
   expect((await overflowing(reader.page)).join()).toContain('too narrow')
+})
+
+test('a table may be wider than the window only where it scrolls', async () => {
+  const reader = await stage.enter({ width: 360, height: HEIGHT })
+  await stage.vendors.script({ type: 'reply', text: RICH })
+  await reader.open()
+  await reader.askThrough('Show me everything')
+  const table = reader.page.getByRole('group', { name: ENGLISH.table })
+
+  // As it is until its new size was observed.
+  await table.evaluate((group) => group.removeAttribute('tabindex'))
+  expect(await overflowing(reader.page)).toEqual([])
+
+  await table.evaluate((group) => group.style.setProperty('overflow', 'visible', 'important'))
+  expect((await overflowing(reader.page)).join()).toMatch(/td “everywhere” leaves the window/)
+
+  await table.evaluate((group) => {
+    group.style.setProperty('overflow', 'auto', 'important')
+    group.style.width = group.style.maxWidth = '900px'
+  })
+  expect((await overflowing(reader.page)).join()).toMatch(/md-table “\S.*” leaves the window/)
 })
 
 test('what axe is to find, it finds', async () => {
