@@ -58,7 +58,8 @@ class Failure(Struct, frozen=True, kw_only=True):
     `status` is the HTTP status (200 for a failure inside a stream), `code` and `type` the vendor's
     words, `exception` the names of an exception's class and its ancestors (`package.Class`), most
     special first. `reason` is our own fine word where we found the fault ourselves
-    (`premature_close`, `bad_json`, `timeout_idle`). `retry_after` is in seconds.
+    (`premature_close`, `bad_json`, `timeout_idle`). `retry_after` is in seconds, `headers` is what
+    the vendor said beside its answer and a client may hear (names in lower case).
     """
 
     message: str = ""
@@ -70,6 +71,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     request_id: str | None = None
     retry_after: float | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class DragomanError(Exception):
@@ -104,8 +106,9 @@ class LLMServiceError(DragomanError):
     """A failure everybody understands in the same way.
 
     `str(error)` is written for the person who can act. `provider` and `model` are our own ids;
-    `code` and `request_id` are the vendor's; `reason` is a fine word for logs and clients;
-    `retry_after` is in seconds.
+    `code` and `request_id` are the vendor's; `reason` is a fine word for logs and clients; `param`
+    is the field of the request that is at fault; `retry_after` is in seconds; `headers` is what the
+    vendor said beside its answer and a client may hear.
     """
 
     def __init__(  # noqa: PLR0913 - each is a fact of its own, and all but two are by name
@@ -122,6 +125,8 @@ class LLMServiceError(DragomanError):
         retry_after: float | None = None,
         actor: Actor = Actor.PROVIDER,
         status: int | None = None,
+        param: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__(message)
         self.category = category
@@ -135,6 +140,8 @@ class LLMServiceError(DragomanError):
         self.retry_after = retry_after
         self.actor = actor
         self.status = status
+        self.param = param
+        self.headers = headers
 
 
 class LLMAuthenticationError(LLMServiceError):

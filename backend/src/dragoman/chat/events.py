@@ -41,10 +41,12 @@ class Stop(Struct, frozen=True):
 
 class ResponseStart(Struct, frozen=True, tag="response_start"):
     """The vendor took the request. `model` is the vendor's name; `created` is in Unix seconds;
-    `receipts` tells what the translation of the request changed.
+    `receipts` tells what the translation of the request changed, `headers` what the vendor said
+    beside its answer and a client may hear (its id of the request, its limits; names in lower
+    case).
 
-    Here and below, `source` is the bytes this event came from, for a writer of the same wire:
-    `None` if it came from nowhere, empty if they went with the event before.
+    Here and below, `source` is the bytes this event came from, for a writer of the wire that is
+    named by `wire`: `None` if it came from nowhere, empty if they went with the event before.
     """
 
     id: str | None = None
@@ -54,6 +56,8 @@ class ResponseStart(Struct, frozen=True, tag="response_start"):
     extras: Extras | None = None
     receipts: tuple[Receipt, ...] = ()
     source: bytes | None = None
+    wire: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class PartStart(Struct, frozen=True, tag="part_start"):

@@ -88,7 +88,9 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
 
     `system` stands before the conversation; a message of the role `system` stands in it. A wire
     that knows only one of the two folds the other into it. `user` is the caller's own id for the
-    person asking. `extras` is what only the wire that read this request has words for.
+    person asking. `extras` is what only the wire that read this request has words for, `headers`
+    the HTTP headers that mean something to that wire alone (a version, betas; names in lower case).
+    `strict` asks to refuse what cannot be said in full, rather than to leave anything out.
     """
 
     model: str
@@ -105,3 +107,5 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     user: str | None = None
     metadata: dict[str, str] | None = None
     extras: Extras | None = None
+    headers: Extras | None = None
+    strict: bool = False

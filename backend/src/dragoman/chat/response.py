@@ -33,6 +33,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     extras: Extras | None = None
     receipts: tuple[Receipt, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def text(self) -> str:
@@ -89,6 +90,7 @@ class Fold:
             usage=start.usage if end is None or end.usage is None else end.usage,
             extras=merge_extras(start.extras, None if end is None else end.extras),
             receipts=start.receipts,
+            headers=start.headers,
         )
 
     def _close_part(self) -> None:
@@ -144,7 +146,13 @@ def events_of(reply: Reply) -> list[StreamEvent]:
     """
     events: list[StreamEvent] = [
         ResponseStart(
-            reply.id, reply.model, reply.created, reply.usage, reply.extras, reply.receipts
+            reply.id,
+            reply.model,
+            reply.created,
+            reply.usage,
+            reply.extras,
+            reply.receipts,
+            headers=reply.headers,
         ),
     ]
     for index, part in enumerate(reply.parts):

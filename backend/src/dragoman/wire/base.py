@@ -116,8 +116,14 @@ class ClientSide(Protocol):
         """Write a whole reply for a client."""
         ...
 
-    def stream_writer(self) -> StreamWriter:
-        """Give a writer for one streamed reply."""
+    def stream_writer(
+        self, request: ChatRequest | None = None, *, model: str | None = None
+    ) -> StreamWriter:
+        """Give a writer for one streamed reply to `request`, which may say how it wants it told.
+
+        `model` is the name to tell instead of the vendor's. What comes from this same wire goes out
+        as it came, but for that name and for what the client did not ask for.
+        """
         ...
 
     def write_failure(self, error: LLMServiceError) -> bytes:

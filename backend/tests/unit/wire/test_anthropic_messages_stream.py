@@ -121,7 +121,7 @@ def test_words_arrive_as_they_are_said():
     sources = [_sse(event) for event in (_OPENING, *text, _OVER)]
     usage = Usage(input=15, output=1, cache_read=5)
     assert kinds == [
-        ResponseStart("msg_1", "claude", usage=usage, source=sources[0]),
+        ResponseStart("msg_1", "claude", usage=usage, source=sources[0], wire=_NAME),
         PartStart(0, Text(""), sources[1]),
         PartDelta(0, "Hel", source=sources[2]),
         PartDelta(0, "lo", source=sources[3]),

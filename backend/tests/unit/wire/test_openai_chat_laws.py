@@ -322,7 +322,9 @@ def test_a_stream_tells_the_same_however_it_is_cut(reply: Reply, cuts: list[int]
 
 @given(_replies, st.floats(0, 1, exclude_max=True), st.booleans())
 def test_a_stream_that_is_cut_is_never_whole(reply: Reply, where: float, clean: bool):  # noqa: FBT001
-    body = wire.stream_writer(usage=False).write(events_of(replace(reply, id="id")))
+    body = wire.stream_writer(ChatRequest(model="m", messages=(), extras=Extras(_NAME))).write(
+        events_of(replace(reply, id="id"))
+    )
     before_the_end = body.rindex(b"data: {")
     cut = int(before_the_end * where)
 

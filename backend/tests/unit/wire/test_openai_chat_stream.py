@@ -8,6 +8,7 @@ import pytest
 from dragoman.chat import (
     Aside,
     Category,
+    ChatRequest,
     Extras,
     Failure,
     Json,
@@ -38,6 +39,8 @@ from dragoman.wire.sse import encode_event
 
 _NAME: Final = "openai_chat"
 _DONE: Final = b"data: [DONE]\n\n"
+# A request that does not ask for the usage of a stream.
+_UNASKED: Final = ChatRequest(model="m", messages=(), extras=Extras(_NAME))
 _HEAD: Final = {"id": "c-1", "object": "chat.completion.chunk", "created": 7, "model": "m"}
 _COST: Final = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
 
@@ -88,7 +91,7 @@ def test_an_answer_is_told_as_it_comes():
     heard = [reader.feed(piece) for piece in (*chunks, usage, _DONE)]
 
     assert heard == [
-        [ResponseStart("c-1", "m", 7, source=OPENING)],
+        [ResponseStart("c-1", "m", 7, source=OPENING, wire=_NAME)],
         [PartStart(0, Text(""), source=chunks[1]), PartDelta(0, "Hel", source=b"")],
         [PartDelta(0, "lo", source=chunks[2])],
         [Aside(FINISH)],
@@ -501,7 +504,7 @@ def test_a_verdict_on_the_prompt_before_the_reply_belongs_to_it():
 
     telling = told(preamble, OPENING, chunk({"content": "Hi"}), FINISH, _DONE)
 
-    assert telling.events[0] == ResponseStart("c-1", "m", 7, source=preamble + OPENING)
+    assert telling.events[0] == ResponseStart("c-1", "m", 7, source=preamble + OPENING, wire=_NAME)
     assert telling.reply.extras == mark(**verdict)
 
 
@@ -716,7 +719,7 @@ def test_the_same_is_written_however_the_events_come():
 
 
 def test_a_client_that_did_not_ask_for_usage_gets_none():
-    body = wire.stream_writer(usage=False).write(_EVENTS)
+    body = wire.stream_writer(_UNASKED).write(_EVENTS)
 
     assert payloads(body)[-2]["choices"][0]["finish_reason"] == "stop"
     assert b"prompt_tokens" not in body

@@ -62,6 +62,8 @@ def map_provider_error(
         retry_after=failure.retry_after,
         actor=verdict.actor,
         status=_status(failure),
+        param=word_of(failure.param),
+        headers=failure.headers,
     )
 
 

@@ -111,6 +111,7 @@ class Reader(EventStreamReader):
             usage=message.usage,
             extras=message.extras,
             source=self._claim(),
+            wire=NAME,
         )
         self._emit(self._begun)
         # A reply that only passes on what a container asked for is told by its start alone.

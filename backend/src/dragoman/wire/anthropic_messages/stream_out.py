@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from dragoman.chat import (
     Aside,
+    ChatRequest,
     Extras,
     JsonObject,
     LLMServiceError,
@@ -53,7 +54,8 @@ _STOP: Final = b'event: content_block_stop\ndata: {"type":"content_block_stop","
 class Writer:
     """Writes one streamed reply to a client."""
 
-    def __init__(self) -> None:
+    def __init__(self, _request: ChatRequest | None = None, *, model: str | None = None) -> None:
+        self._model = model
         self._block = -1
         self._part: Part | None = None
         self._usage: Usage | None = None
@@ -91,7 +93,7 @@ class Writer:
         for name, value in own(start.extras).items():
             later = name in _LAST_WORDS and value is not None
             (self._last_words if later else early)[name] = value
-        opening = Reply(id=start.id, model=start.model, usage=start.usage)
+        opening = Reply(id=start.id, model=self._model or start.model, usage=start.usage)
         if start.extras is not None:
             opening = replace(opening, extras=replace(start.extras, fields=early))
         return _event({"type": "message_start", "message": write_message(opening)})

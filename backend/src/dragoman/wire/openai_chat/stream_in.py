@@ -20,7 +20,7 @@ from dragoman.wire.openai_chat.leftovers import Leftovers, lay_out
 from dragoman.wire.openai_chat.parts_in import PartTeller
 from dragoman.wire.openai_chat.reply import read_stop
 from dragoman.wire.openai_chat.usage import read_usage
-from dragoman.wire.openai_chat.words import PADDING
+from dragoman.wire.openai_chat.words import NAME, PADDING
 from dragoman.wire.sse import SseEvent
 from dragoman.wire.stream import EventStreamReader
 
@@ -117,6 +117,7 @@ class Reader(EventStreamReader):
             created=_whole(chunk.get("created")),
             extras=lay_out(Leftovers(self._at_start)),
             source=self._claim(),
+            wire=NAME,
         )
         self._emit(self._start)
 

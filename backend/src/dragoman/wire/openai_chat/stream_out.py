@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from dragoman.chat import (
     Aside,
+    ChatRequest,
     Extras,
     JsonObject,
     LLMServiceError,
@@ -40,6 +41,7 @@ from dragoman.wire.openai_chat.words import (
     NO_CONTENT,
     PARTS,
     REFUSAL,
+    TELL_USAGE,
     THINKING,
     TOOL_CALL,
     encode,
@@ -56,10 +58,11 @@ _DONE = b"data: [DONE]\n\n"
 
 
 class Writer:
-    """Writes one streamed reply for a client; `usage` tells whether it asked for a usage chunk."""
+    """Writes one streamed reply for a client; the usage chunk only for one that asked for it."""
 
-    def __init__(self, *, usage: bool = True) -> None:
-        self._tells_usage = usage
+    def __init__(self, request: ChatRequest | None = None, *, model: str | None = None) -> None:
+        self._tells_usage = request is None or TELL_USAGE in forms_of(request.extras)
+        self._model = model
         self._start = ResponseStart()
         self._envelope: JsonObject = {}
         self._open_chunk = b""
@@ -101,7 +104,7 @@ class Writer:
                 "id": start.id,
                 "object": "chat.completion.chunk",
                 "created": start.created,
-                "model": start.model,
+                "model": self._model or start.model,
             },
         )
         self._open_chunk = _OPEN_CHUNK % encode(self._envelope)[:-1]
