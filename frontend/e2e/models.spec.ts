@@ -53,6 +53,21 @@ async function expectAccessible({ page }: Reader, name: string): Promise<void> {
   }
 }
 
+/** Tries to choose a model by pointer and by keys, and to see why that cannot be. */
+async function expectNotToBeChosen(reader: Reader, name: string, why: string): Promise<void> {
+  await reader.picker.click()
+  const option = reader.options.filter({ hasText: name })
+  expect(await option.textContent()).toContain(why)
+  expect(await option.getAttribute('aria-disabled')).toBe('true')
+  await expectAccessible(reader, 'a model without a key')
+  await option.click({ force: true })
+  await reader.page.getByRole('combobox').fill(name)
+  await reader.page.keyboard.press('Enter')
+  expect(await option.isVisible()).toBe(true)
+  await reader.page.keyboard.press('Escape')
+  await reader.button(words.models.label('GPT Test')).waitFor()
+}
+
 test('a provider without a key names the variable, and its model comes once that is set', async () => {
   server = await Server.start(vendors.environ, { '.env': dotenv([...MODELS, KEYLESS]) })
   const reader = await enter()
@@ -60,6 +75,7 @@ test('a provider without a key names the variable, and its model comes once that
   const missing = reader.page.getByRole('listitem').filter({ hasText: 'Groq' })
   expect(await missing.textContent()).toContain('GROQ_API_KEY')
   await expectAccessible(reader, 'a provider without a key')
+  await expectNotToBeChosen(reader, KEYLESS.name, 'set GROQ_API_KEY')
 
   const key = 'GROQ_API_KEY=gsk-e2e'
   await server.write('.env', dotenv([...MODELS, KEYLESS], key))

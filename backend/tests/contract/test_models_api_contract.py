@@ -43,12 +43,28 @@ async def test_every_usable_model_is_listed_in_the_order_of_the_configuration(tm
     assert listed[2]["contextWindow"] == 128000
 
 
-async def test_a_model_whose_provider_has_no_key_is_left_out(tmp_path):
+async def test_models_without_a_key_come_last_and_name_the_variable(tmp_path):
     environ = {"MODELS": json.dumps(MODELS), "ANTHROPIC_API_KEY": "a" * 9}
     async with running(configured(tmp_path, environ)) as dragoman:
         listed = (await (await dragoman.client.get("/api/v1/models")).json())["models"]
 
-    assert [(model["id"], model["default"]) for model in listed] == [("two", True)]
+    assert [(model["id"], model["state"], model["reason"]) for model in listed] == [
+        ("two", "ready", ""),
+        ("one", "no_key", "set OPENAI_API_KEY"),
+        ("three", "no_key", "set OPENAI_API_KEY"),
+    ]
+    assert [model["id"] for model in listed if model["default"]] == ["two"]
+    assert listed[2]["contextWindow"] == 128000
+
+
+async def test_a_model_without_a_key_that_is_asked_is_answered_with_the_variable(tmp_path):
+    environ = {"MODELS": json.dumps(MODELS), "ANTHROPIC_API_KEY": "a" * 9}
+    async with running(configured(tmp_path, environ)) as dragoman:
+        response = await dragoman.ask(model="three")
+        error = await response.json()
+
+    assert (response.status, error["reason"]) == (400, "unknown_model")
+    assert "OPENAI_API_KEY is not set; there are: two" in error["error"]
 
 
 async def test_neither_a_key_nor_the_vendors_name_of_a_model_is_told(tmp_path):

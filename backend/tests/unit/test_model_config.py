@@ -145,6 +145,15 @@ def test_a_default_that_is_left_out_is_no_default_any_more():
     assert (lost.id, lost.default) == ("claude-sonnet-4-5", False)
 
 
+def test_what_can_be_used_stands_before_what_is_left_out():
+    listed = load(entry("claude-sonnet-4-5", "anthropic", default=True), entry("gpt-5.2"))
+
+    assert [(model.id, model.default) for model in listed.listed] == [
+        ("gpt-5.2", True),
+        ("claude-sonnet-4-5", False),
+    ]
+
+
 def test_what_is_left_out_of_the_old_lists_is_kept_apart_too():
     environ = {"OPENAI_MODELS": "gpt-5.2", "ANTHROPIC_MODELS": "claude-sonnet-4-5"}
     listed = load_model_configuration(facts("openai"), environ)

@@ -8,7 +8,7 @@ export interface paths {
         };
         /**
          * List the models
-         * @description List every model that can be used, exactly one of them the default.
+         * @description List every model, first those that can be used: exactly one of these is the default.
          */
         get: operations["list_models_api_v1_models_get"];
         put?: never;
@@ -212,7 +212,8 @@ export interface components {
          * Model
          * @description A model as a client sees it; windows and ceilings are in tokens, null where unknown.
          *
-         *     `state` and `reason` are those of its provider: whether it can be asked now.
+         *     `state` and `reason` are those of its provider: whether it can be asked now. With `no_key` it
+         *     cannot, and `reason` names the variable that is missing.
          */
         Model: {
             /** Id */
@@ -240,7 +241,9 @@ export interface components {
         };
         /**
          * Models
-         * @description The models that can be used now, in the order of the configuration.
+         * @description The models that are listed: first those that can be used, then those without a key.
+         *
+         *     Both in the order of the configuration.
          */
         Models: {
             /** Models */

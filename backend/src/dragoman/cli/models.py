@@ -8,13 +8,8 @@ from typing import Final
 import click
 from msgspec.structs import replace
 
-from dragoman.app import Composition, compose
-from dragoman.config import (
-    Configuration,
-    ModelEntry,
-    load_unified_models,
-    models_variable,
-)
+from dragoman.app import compose
+from dragoman.config import Configuration, ModelEntry, models_variable
 from dragoman.config.entries import LONGEST_NAME, read_model_id
 from dragoman.config.errors import Mistake
 from dragoman.services.providers import (
@@ -22,7 +17,6 @@ from dragoman.services.providers import (
     ProviderRegistry,
     ProviderStatus,
     State,
-    facts_of,
     status_of,
 )
 from dragoman.services.providers.base import HasDefaults
@@ -44,7 +38,7 @@ def list_configured(load: Loader, *, as_json: bool) -> None:
     """Write the models with the state of their providers. Raises `ConfigurationError`."""
     configuration = load()
     composition = compose(configuration, registry=load.registry)
-    entries = _entries(configuration, composition)
+    entries = composition.models.listed
     states = asyncio.run(_states(configuration, composition.registry, entries))
     if as_json:
         _write_json({"models": [_fields(entry, states[entry.provider]) for entry in entries]})
@@ -54,18 +48,6 @@ def list_configured(load: Loader, *, as_json: bool) -> None:
         for entry in entries
     ]
     click.echo(table([_HEADINGS, *rows]))
-
-
-def _entries(configuration: Configuration, composition: Composition) -> tuple[ModelEntry, ...]:
-    """Give every model that is listed, those without a key too, with the default as it came out."""
-    models = composition.models
-    providers = composition.registry
-    facts = {name: facts_of(providers.get(name), configuration.environ) for name in providers}
-    listed = load_unified_models(
-        configuration.environ, facts, file_models=configuration.file_models
-    )
-    default = None if models.default is None else models.default.id
-    return tuple(replace(entry, default=entry.id == default) for entry in listed or models.models)
 
 
 async def _states(

@@ -36,8 +36,14 @@ class _Event(Struct):
     stop_reason: str = msgspec.field(default="stop", name="stopReason")
 
 
+class _Model(Choice, frozen=True):
+    """A model as the server lists it; one without a key is listed too."""
+
+    state: str = "ready"
+
+
 class _Models(Struct):
-    models: tuple[Choice, ...]
+    models: tuple[_Model, ...]
 
 
 _read_event: Final = msgspec.json.Decoder(_Event).decode
@@ -68,12 +74,13 @@ class RemoteDragoman:
         await self._session.close()
 
     async def choices(self) -> tuple[Choice, ...]:
-        """Give the models that the server offers."""
+        """Give the models that the server offers, and has a key for."""
         async with self._asked("GET", "/api/v1/models") as response:
             try:
-                return _read_models(await response.content.read(LONGEST)).models
+                listed = _read_models(await response.content.read(LONGEST)).models
             except msgspec.DecodeError as error:
                 raise self._stranger(response.status) from error
+        return tuple(model for model in listed if model.state != "no_key")
 
     def waiting(self, model: str | None) -> str:
         """Say that the server says nothing yet."""

@@ -71,3 +71,8 @@ class ModelConfiguration(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     source: str = "none"
     left_out: tuple[ModelEntry, ...] = ()
+
+    @property
+    def listed(self) -> tuple[ModelEntry, ...]:
+        """Every model there is, first those that can be used."""
+        return (*self.models, *self.left_out)

@@ -24,8 +24,17 @@ def test_the_configured_models_are_a_table_with_their_states(typed):
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "   ID      NAME    PROVIDER   STATE",
-        "   gpt     GPT     openai     no key: set OPENAI_API_KEY",
         "*  claude  Claude  anthropic  ready",
+        "   gpt     GPT     openai     no key: set OPENAI_API_KEY",
+    ]
+
+
+def test_models_without_a_key_of_the_old_lists_are_shown_too(typed):
+    result = typed("models", ANTHROPIC_API_KEY=KEY, OPENAI_MODELS="gpt", ANTHROPIC_MODELS="claude")
+    assert [line.split()[-1] for line in result.stdout.splitlines()] == [
+        "STATE",
+        "ready",
+        "OPENAI_API_KEY",
     ]
 
 

@@ -140,6 +140,14 @@ async def test_models_are_listed(server):
     assert server.received[0].path == "/api/v1/models"
 
 
+async def test_a_model_without_a_key_is_none_to_choose(server):
+    ready = {"id": "a", "name": "A", "provider": "acme", "default": True, "state": "loading"}
+    keyless = {"id": "b", "name": "B", "provider": "acme", "default": False, "state": "no_key"}
+    server.play(whole({"models": [ready, keyless]}))
+    async with RemoteDragoman(server.url) as remote:
+        assert [choice.id for choice in await remote.choices()] == ["a"]
+
+
 async def test_models_that_are_none_are_no_answer(server):
     server.play(whole({"data": []}))
     async with RemoteDragoman(server.url) as remote:

@@ -13,7 +13,8 @@ from dragoman.services.routing import Setup
 class Model(BaseModel):
     """A model as a client sees it; windows and ceilings are in tokens, null where unknown.
 
-    `state` and `reason` are those of its provider: whether it can be asked now.
+    `state` and `reason` are those of its provider: whether it can be asked now. With `no_key` it
+    cannot, and `reason` names the variable that is missing.
     """
 
     id: str
@@ -29,7 +30,10 @@ class Model(BaseModel):
 
 
 class Models(BaseModel):
-    """The models that can be used now, in the order of the configuration."""
+    """The models that are listed: first those that can be used, then those without a key.
+
+    Both in the order of the configuration.
+    """
 
     models: list[Model]
 
@@ -40,9 +44,9 @@ def models_router(setup: Callable[[], Setup]) -> APIRouter:
 
     @router.get("/models", summary="List the models")
     async def list_models() -> Models:
-        """List every model that can be used, exactly one of them the default."""
+        """List every model, first those that can be used: exactly one of these is the default."""
         now = setup()
-        return Models(models=[_model(entry, now) for entry in now.models.models])
+        return Models(models=[_model(entry, now) for entry in now.models.listed])
 
     return router
 
