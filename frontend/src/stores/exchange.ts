@@ -8,6 +8,7 @@ import type { Conversation, Failure, Message, Question } from '@/api/types'
 import { titleOf } from '@/lib/failures'
 import { wordCount } from '@/lib/format'
 import { plainName } from '@/lib/models'
+import { titleOfQuestion } from '@/lib/titles'
 import { words } from '@/lib/words'
 
 import type { Announcer, Narrator } from './announcer'
@@ -166,7 +167,9 @@ export function createExchange(around: Surroundings): Exchange {
   async function begin(text: string, model: string): Promise<Conversation | null> {
     beginning = true
     try {
-      return await gateway.create({ ...given(thread.settings.value), model })
+      const made = await gateway.create({ ...given(thread.settings.value), model })
+      // The server says what it is called with the first word of the answer, and not before.
+      return { ...made, title: titleOfQuestion(text) }
     } catch (error) {
       drafts.giveBack(null, text)
       trouble.value = { conversationId: null, failure: failureOf(error) }

@@ -39,6 +39,7 @@ export class FakeServer {
   private readonly messages = new Map<string, Message[]>()
   private readonly refusals: Refusal[] = []
   private reading = Promise.resolve()
+  private beginning = Promise.resolve()
   private count = 0
 
   readonly fetch = async (url: URL, init: RequestInit): Promise<Response> => {
@@ -50,6 +51,7 @@ export class FakeServer {
     await Promise.resolve()
     const answer = this.route({ method, path, body }, url.searchParams, init.signal)
     if (method === 'GET') await this.reading
+    if (method === 'POST' && path === 'messages') await this.beginning
     return answer
   }
 
@@ -57,6 +59,13 @@ export class FakeServer {
   holdReads(): () => void {
     let release = (): void => undefined
     this.reading = new Promise((resolve) => (release = resolve))
+    return release
+  }
+
+  /** Says nothing of the replies that are being written, until the returned function is called. */
+  holdReplies(): () => void {
+    let release = (): void => undefined
+    this.beginning = new Promise((resolve) => (release = resolve))
     return release
   }
 

@@ -37,6 +37,19 @@ test('the conversation has an address and the title of its first question', asyn
   expect(document.title).toBe('What is a dragoman? · Dragoman')
 })
 
+test('the title is there with the question, and the server has the last word on it', async () => {
+  const shown = showPage()
+  const release = shown.server.holdReplies()
+
+  await ask(shown, `${'word '.repeat(11)}four, and more`)
+  const title = (): string | null => screen.getByRole('heading', { level: 1 }).textContent
+  await waitFor(() => expect(title()).toBe(`${'word '.repeat(11)}four…`))
+  expect(screen.getByRole('link', { name: new RegExp(`^${'word '.repeat(11)}four…`) })).toBeTruthy()
+
+  release()
+  await waitFor(() => expect(title()).toBe(`${'word '.repeat(11)}four,`))
+})
+
 test('the next question goes below the answer that is shown', async () => {
   const shown = showPage()
   await exchange(shown, 'One?', 'First.')
