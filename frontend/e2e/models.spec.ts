@@ -107,5 +107,8 @@ test('a local model that cannot be loaded says why, and what to do instead', asy
 
   await reader.page.getByRole('heading', { name: words.firstRun.noModels }).waitFor()
   await expectAccessible(reader, 'no model at all')
-  expect(await reader.page.getByRole('main').textContent()).toContain('broken.gguf')
+  const told = await reader.page.getByRole('main').textContent()
+  expect(told).toContain(words.firstRun.broken)
+  expect(told).toMatch(/the local model \S+broken\.gguf could not be loaded \(.+\)/)
+  expect(told).not.toContain('not installed')
 })

@@ -100,7 +100,8 @@ export const words = {
     title: 'Bring your own models',
     noModels: 'No model can answer yet',
     toyOnly: 'Only the small built-in model is here so far. It is a toy.',
-    noneReady: 'Nothing is set up, and the built-in model is not installed.',
+    nothing: 'Nothing is set up yet.',
+    broken: 'What is set up cannot answer:',
     steps: [
       'Open the file .env in the folder that Dragoman was started from, or make one.',
       'Put in the line of a provider you have a key for, and your key behind it.',

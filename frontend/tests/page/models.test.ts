@@ -143,18 +143,27 @@ test('the first run shows what to put where, ready to copy, and notices when it 
 test('without any model the page says what is missing, and keeps what is typed', async () => {
   const server = new FakeServer()
   server.models = []
-  server.providers = [
-    { ...LOCAL, state: 'failed', reason: 'the local model is not installed' },
-    ...KEYLESS,
-  ]
+  server.providers = KEYLESS
   const { user } = showPage({ server })
 
   const card = await screen.findByRole('region', { name: 'No model can answer yet' })
-  expect(card.textContent).toContain('the local model is not installed')
+  expect(card.textContent).toContain('Nothing is set up yet.')
   await user.type(box(), 'Hello?{Enter}')
 
   expect(box().value).toBe('Hello?')
   expect(server.questions).toEqual([])
+})
+
+test('a file of weights that cannot be used is named, and not called missing', async () => {
+  const reason = 'DRAGOMAN_LOCAL_MODEL names /models/small.gguf, which is not a GGUF file'
+  const server = new FakeServer()
+  server.models = [{ ...TOY, name: 'small', default: true, state: 'failed', reason }]
+  server.providers = [{ ...LOCAL, state: 'failed', reason }, ...KEYLESS]
+  showPage({ server })
+
+  const card = await screen.findByRole('region', { name: 'No model can answer yet' })
+  expect(card.textContent).toContain(`What is set up cannot answer:Local model: ${reason}`)
+  expect(card.textContent).not.toContain('installed')
 })
 
 test('a model that is being loaded can be asked, and the wait says why', async () => {

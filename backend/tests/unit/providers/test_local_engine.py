@@ -334,18 +334,28 @@ async def test_a_path_to_nothing_names_the_variable() -> None:
     assert engine.status.state is EngineState.FAILED
     assert engine.status.reason == (
         "DRAGOMAN_LOCAL_MODEL names /nowhere/model.gguf, "
-        "which cannot be read: No such file or directory"
+        "which cannot be read: No such file or directory: "
+        "name a .gguf file, or take it out to use the model that comes with Dragoman"
     )
     assert (await refusal_of(engine)).status == engine.status
 
 
-async def test_a_file_of_another_kind_names_the_variable(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [("<html>404</html>", "which is not a GGUF file"), ("", "which is empty")],
+)
+async def test_a_file_of_another_kind_names_the_variable(
+    tmp_path: Path, content: str, complaint: str
+) -> None:
     page = tmp_path / "model.gguf"
-    page.write_text("<html>404</html>")
+    page.write_text(content)
 
     refusal = await refusal_of(LocalEngine(page))
 
-    assert str(refusal) == f"DRAGOMAN_LOCAL_MODEL names {page}, which is not a GGUF file"
+    assert str(refusal) == (
+        f"DRAGOMAN_LOCAL_MODEL names {page}, {complaint}: "
+        "name a .gguf file, or take it out to use the model that comes with Dragoman"
+    )
 
 
 @real_engine

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -62,6 +63,7 @@ _STATES: Final = {
     EngineState.FAILED: State.FAILED,
 }
 
+_log: Final = structlog.get_logger("dragoman")
 
 # What is seen of an engine that died at work, before its end is known.
 _LOST: Final = frozenset(
@@ -100,8 +102,11 @@ class LocalProvider(Struct, frozen=True):
         return status.reason if status.state is EngineState.ABSENT else None
 
     async def start(self, runtime: Runtime) -> None:
-        """Begin to load the model; returns before it answers."""
-        await engine_of(runtime).start()
+        """Begin to load the model; returns before it answers. What cannot begin is logged."""
+        engine = engine_of(runtime)
+        await engine.start()
+        if engine.status.state is EngineState.FAILED:
+            _log.warning("local_model_not_started", reason=engine.status.reason)
 
     def get_status(self, runtime: Runtime) -> ProviderStatus:
         """Tell how far the engine is."""

