@@ -312,7 +312,11 @@ def create_app(
     mount_page(rest)
     speak_one_language(rest, service.explain)
     messages = MessagesRoute(
-        lambda: service.setup, lambda: service.conversations, service.explain, pace=pace
+        lambda: service.setup,
+        lambda: service.conversations,
+        service.explain,
+        pace=pace,
+        meter=meter,
     )
     describe(rest)
     routes = Dispatch({"/api/v1/messages": {"POST": messages}}, rest)

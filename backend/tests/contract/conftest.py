@@ -26,6 +26,7 @@ MODELS = [
         "upstream_id": "vendor-claude",
     },
 ]
+URL = "/api/v1/conversations"
 KEYS = {"OPENAI_API_KEY": "canary-openai-key", "ANTHROPIC_API_KEY": "canary-anthropic-key"}
 PACE = Pace(hold=0.3, beat=0.2, stall=1.0)
 
@@ -50,3 +51,26 @@ def environ(upstream: ScriptedUpstream) -> dict[str, str]:
 async def dragoman(environ: dict[str, str], tmp_path) -> AsyncIterator[Dragoman]:
     async with running(configured(tmp_path, environ), pace=PACE) as server:
         yield server
+
+
+@pytest.fixture
+def make(dragoman):
+    """Begin a conversation; give its id."""
+
+    async def conversation(**wanted: object):
+        response = await dragoman.client.post(URL, json=wanted)
+        return (await response.json())["id"]
+
+    return conversation
+
+
+@pytest.fixture
+def read(dragoman):
+    """Read the messages of a conversation."""
+
+    async def messages(conversation):
+        response = await dragoman.client.get(f"{URL}/{conversation}")
+        assert response.status == 200, await response.text()
+        return (await response.json())["messages"]
+
+    return messages

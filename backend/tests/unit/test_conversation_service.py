@@ -398,7 +398,7 @@ async def test_whoever_leaves_while_a_turn_begins_leaves_no_open_reply(service, 
     with pytest.raises(asyncio.CancelledError):
         await asking
     async with asyncio.timeout(5):
-        while {m.state for m in await messages(service, conversation)} != {State.CANCELLED}:  # noqa: ASYNC110
+        while {m.state for m in await messages(service, conversation)} != {State.INTERRUPTED}:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

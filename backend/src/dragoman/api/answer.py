@@ -1,5 +1,6 @@
 """What `/api/v1/messages` answers: the whole reply, or its tokens and one last event."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -9,7 +10,6 @@ from dragoman.api.errors import timestamp
 from dragoman.chat import (
     PartDelta,
     PartStart,
-    Reasoning,
     Reply,
     ResponseEnd,
     Stop,
@@ -19,6 +19,7 @@ from dragoman.chat import (
     Usage,
 )
 from dragoman.services.providers import Batch
+from dragoman.services.transcript import Kind, Passage
 from dragoman.services.turns import Turn
 from dragoman.storage import Timing
 
@@ -157,18 +158,36 @@ def _times(turn: Turn) -> Times:
     return Times(timing.first_token_ms, timing.total_ms)
 
 
+_NAMES: Final[dict[Kind, bytes]] = {"text": b"token", "reasoning": b"reasoning"}
+
+
+def write_passages(passages: Iterable[Passage]) -> bytes:
+    """Write what a reply in a conversation says and thinks: an event for each passage."""
+    return b"".join([_piece(_NAMES[passage.kind], passage.text) for passage in passages])
+
+
+def write_complete(turn: Turn, end: ResponseEnd, *, request_id: str) -> bytes:
+    """Write the event that says that a reply in a conversation is whole, and kept."""
+    complete = _complete(end, model=turn.candidate.model.id, request_id=request_id)
+    stored = CompleteInConversation(
+        **msgspec.structs.asdict(complete),
+        conversation_id=turn.conversation.id,
+        message_id=turn.id,
+        timing=_times(turn),
+    )
+    return b"data: %b\n\n" % _encode(stored)
+
+
 class AnswerWriter:
     """Writes a streamed reply: its words as `token` events, its end as one `complete` event.
 
-    `end` is the reply's end once it came by. In the `turn` of a conversation, what the model thinks
-    is told as well, as `reasoning` events.
+    `end` is the reply's end once it came by. What the model thinks is not told.
     """
 
-    def __init__(self, *, model: str, request_id: str, turn: Turn | None = None) -> None:
+    def __init__(self, *, model: str, request_id: str) -> None:
         self._model = model
         self._request_id = request_id
-        self._turn = turn
-        self._kind: bytes | None = None
+        self._speaks = False
         self.end: ResponseEnd | None = None
 
     def write(self, batch: Batch) -> bytes:
@@ -178,15 +197,12 @@ class AnswerWriter:
     def _write(self, event: StreamEvent) -> bytes:
         match event:
             case PartDelta(text=text):
-                return self._piece(text)
+                return self._token(text)
             case PartStart(part=Text(text=text)):
-                self._kind = b"token"
-                return self._piece(text)
-            case PartStart(part=Reasoning(text=text)):
-                self._kind = None if self._turn is None else b"reasoning"
-                return self._piece(text)
+                self._speaks = True
+                return self._token(text)
             case PartStart():
-                self._kind = None
+                self._speaks = False
                 return b""
             case ResponseEnd():
                 self.end = event
@@ -194,27 +210,26 @@ class AnswerWriter:
             case _:
                 return b""
 
-    def _piece(self, text: str) -> bytes:
-        if not text or self._kind is None:
-            return b""
-        return b'data: {"type":"%b","content":%b}\n\n' % (self._kind, _encode(text))
+    def _token(self, text: str) -> bytes:
+        return _piece(b"token", text) if text and self._speaks else b""
 
     def complete(self, end: ResponseEnd) -> bytes:
-        """Write the event that says that the reply is whole; in a conversation, that it is kept."""
-        usage = token_usage(end.usage)
-        complete = Complete(
-            model=self._model,
-            total_tokens=usage.total_tokens,
-            usage=usage,
-            stop_reason=end.stop.reason,
-            request_id=self._request_id,
-            timestamp=timestamp(),
-        )
-        if self._turn is not None:
-            complete = CompleteInConversation(
-                **msgspec.structs.asdict(complete),
-                conversation_id=self._turn.conversation.id,
-                message_id=self._turn.id,
-                timing=_times(self._turn),
-            )
+        """Write the event that says that the reply is whole."""
+        complete = _complete(end, model=self._model, request_id=self._request_id)
         return b"data: %b\n\n" % _encode(complete)
+
+
+def _piece(name: bytes, text: str) -> bytes:
+    return b'data: {"type":"%b","content":%b}\n\n' % (name, _encode(text))
+
+
+def _complete(end: ResponseEnd, *, model: str, request_id: str) -> Complete:
+    usage = token_usage(end.usage)
+    return Complete(
+        model=model,
+        total_tokens=usage.total_tokens,
+        usage=usage,
+        stop_reason=end.stop.reason,
+        request_id=request_id,
+        timestamp=timestamp(),
+    )

@@ -166,3 +166,8 @@ class Meter:
 
     def __exit__(self, *_: object) -> None:
         self.running -= 1
+
+    def until(self, task: asyncio.Task[None]) -> None:
+        """Count something until `task` has ended."""
+        self.running += 1
+        task.add_done_callback(self.__exit__)

@@ -1,7 +1,7 @@
 """Conversations: kept, found, changed; and turns in them, of which nothing said is ever lost.
 
-begin_turn(conversation, said) ─▶ Turn(request, candidate) ─▶ llm_service ─▶ turn.hear … finish
-     └─ stored before anybody is asked                            stored before anybody is told ─┘
+begin_turn(conversation, said) ─▶ answer(turn) ─▶ llm_service ─▶ turn.hear … finish
+     └─ stored before anybody is asked              stored before anybody is told ─┘
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from msgspec.structs import asdict, replace
 from sqlalchemy.engine import Connection
 
 from dragoman.chat import DragomanError
+from dragoman.services import answering
 from dragoman.services.beginning import Question, Resolve, begin, not_found
 from dragoman.services.ledger import Ledger
 from dragoman.services.turns import Beginning, Pace, Said, Turn
@@ -172,7 +173,7 @@ class ConversationService:
         model: str | None = None,
         stream: bool = False,
     ) -> Turn:
-        """Store what is said; then it is time to ask the model.
+        """Store what is said; then it is time to have it answered.
 
         `resolve` finds whom to ask by the model's id: `model`, or that of the reply that is tried
         again, or the conversation's. Raises `InvalidInput`: 404 for what is not there, 409 while a
@@ -205,6 +206,14 @@ class ConversationService:
         self._ledger.add(turn)
         return turn
 
+    def answer(self, turn: Turn, blame: answering.Blame) -> asyncio.Task[None]:
+        """Have a turn answered that has begun, until its end, a `stop`, or the end of this service.
+
+        It goes on whoever leaves meanwhile; `blame` says what is stored of an error. See
+        `answering.answer`.
+        """
+        return self._ledger.in_background(answering.answer(turn, blame))
+
     async def stop(self, message_id: str) -> None:
         """Stop the reply that is being written; one that has ended stays. Raises `InvalidInput`."""
         turn = self._ledger.find(message_id)
@@ -215,7 +224,7 @@ class ConversationService:
 
 
 async def _abandon(beginning: asyncio.Task[Turn]) -> None:
-    """End a turn whose asker left while it began."""
+    """End a turn whose asker was made to leave while it began: nobody will have it answered."""
     with suppress(DragomanError):  # nobody is left to be told
         turn = await beginning
-        await turn.finish(State.CANCELLED)
+        await turn.finish(State.INTERRUPTED)

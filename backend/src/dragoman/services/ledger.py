@@ -89,16 +89,19 @@ class Ledger:
             return replace(message, text=turn.text, reasoning=turn.reasoning)
         return message
 
-    def in_background(self, work: Coroutine[object, object, None]) -> None:
+    def in_background(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Have something done until it ends, or this does."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def close(self) -> None:
         """End every turn that goes on as interrupted, and try to pay what is owed."""
-        for task in self._tasks:
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         endings = [turn.finish(State.INTERRUPTED) for turn in self.live()]
         await asyncio.gather(*endings, return_exceptions=True)
         try:

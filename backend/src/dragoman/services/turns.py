@@ -1,7 +1,8 @@
 """One turn while it goes on: a message that is stored, and the reply to it as it grows.
 
 begin ─▶ hear(batch)* ─▶ finish(state), which returns when the end is stored
-             └─▶ a checkpoint each second, or each 4 KiB
+             ├─▶ a checkpoint each second, or each 4 KiB
+             └─▶ transcript.follow(), for whoever listens
 """
 
 import asyncio
@@ -19,15 +20,11 @@ from dragoman.chat import (
     Category,
     ChatRequest,
     LLMCancelledError,
-    PartDelta,
-    PartStart,
-    Reasoning,
     ResponseEnd,
-    StreamEvent,
-    Text,
 )
 from dragoman.services.providers import Batch
 from dragoman.services.routing import Candidate
+from dragoman.services.transcript import Transcript
 from dragoman.storage import (
     Conversation,
     Mishap,
@@ -94,7 +91,10 @@ class Beginning(Struct, frozen=True):
 
 
 class Turn:
-    """A reply being written. What is heard is kept; the end that comes first is its end."""
+    """A reply being written. What is heard is kept; the end that comes first is its end.
+
+    Once it has one, `end` is how a whole reply ended, `failure` why there is none.
+    """
 
     def __init__(
         self,
@@ -109,7 +109,10 @@ class Turn:
         self.reply = beginning.reply
         self.request = beginning.request
         self.candidate = beginning.candidate
+        self.transcript = Transcript()
         self.state = State.STREAMING
+        self.end: ResponseEnd | None = None
+        self.failure: Exception | None = None
         self.timing: Timing | None = None
         self.kept = 0
         self._store = store
@@ -117,15 +120,13 @@ class Turn:
         self._clock = clock
         self._begun = clock()
         self._first_token: float | None = None
-        self._words: list[str] = []
-        self._thoughts: list[str] = []
-        self._hearing: list[str] | None = None
         self._unsaved = 0
         self._timer: asyncio.TimerHandle | None = None
         self._saving: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._speaker: asyncio.Task[object] | None = None
         self._stopped = False
+        self._over = asyncio.Event()
 
     @property
     def id(self) -> str:
@@ -135,40 +136,30 @@ class Turn:
     @property
     def text(self) -> str:
         """What was said so far; `kept` of its characters are stored."""
-        return _joined(self._words)
+        return self.transcript.text
 
     @property
     def reasoning(self) -> str:
         """What was thought so far."""
-        return _joined(self._thoughts)
+        return self.transcript.reasoning
+
+    @property
+    def ended(self) -> bool:
+        """Whether its end has come; it may not be stored yet."""
+        return self._ending is not None
+
+    async def over(self) -> None:
+        """Wait until its end has come, and is stored, or cannot be."""
+        await self._over.wait()
 
     def hear(self, batch: Batch) -> None:
         """Keep what a batch says; it is stored a little later, without being waited for."""
-        for event in batch:
-            self._hear(event)
+        size = self.transcript.hear(batch)
+        if size and self._first_token is None:
+            self._first_token = self._clock()
+        self._unsaved += size
         if self._unsaved and self._ending is None:
             self._save_in_time()
-
-    def _hear(self, event: StreamEvent) -> None:
-        match event:
-            case PartDelta(text=text) if self._hearing is not None:
-                self._keep(self._hearing, text)
-            case PartStart(part=Text(text=text)):
-                self._keep(self._words, text)
-            case PartStart(part=Reasoning(text=text)):
-                self._keep(self._thoughts, text)
-            case PartStart():
-                self._hearing = None
-            case _:
-                pass
-
-    def _keep(self, pieces: list[str], text: str) -> None:
-        self._hearing = pieces
-        if text:
-            pieces.append(text)
-            self._unsaved += len(text.encode())
-            if self._first_token is None:
-                self._first_token = self._clock()
 
     def _save_in_time(self) -> None:
         if self._saving is not None:
@@ -201,16 +192,23 @@ class Turn:
             timer.cancel()
 
     async def finish(
-        self, state: State, *, end: ResponseEnd | None = None, error: Mishap | None = None
+        self,
+        state: State,
+        *,
+        end: ResponseEnd | None = None,
+        error: Mishap | None = None,
+        failure: Exception | None = None,
     ) -> None:
         """End the turn; returns when that is stored, and changes nothing if it had ended already.
+
+        `error` is what is stored of a `failure`.
 
         It is stored even if this is cancelled. Raises `StorageError` if it cannot be now; it is
         tried again then.
         """
         if self._ending is None:
             self._stop_timer()
-            self.state = state
+            self.state, self.end, self.failure = state, end, failure
             self.timing = self._timing()
             outcome = Outcome(
                 state=state,
@@ -226,8 +224,15 @@ class Turn:
         await asyncio.shield(self._ending)
 
     async def _end(self, outcome: Outcome) -> None:
-        await self._store.finish(self, outcome)
-        self.kept = len(outcome.text)
+        try:
+            await self._store.finish(self, outcome)
+            self.kept = len(outcome.text)
+        except StorageError as trouble:
+            self.failure = trouble
+            raise
+        finally:
+            self.transcript.close()
+            self._over.set()
 
     def _timing(self) -> Timing:
         first = self._first_token
@@ -269,13 +274,6 @@ class Turn:
             model=self.reply.model,
             actor=Actor.CALLER,
         )
-
-
-def _joined(pieces: list[str]) -> str:
-    """Join pieces, in place: the next time there is little to join."""
-    if len(pieces) > 1:
-        pieces[:] = ["".join(pieces)]
-    return pieces[0] if pieces else ""
 
 
 def _milliseconds(seconds: float) -> float:

@@ -123,3 +123,18 @@ def test_the_meter_counts_what_is_under_way():
     with meter:
         assert meter.running == 1
     assert meter.running == 0
+
+
+async def test_the_meter_counts_what_goes_on_by_itself_until_it_has_ended():
+    meter, waking = Meter(), asyncio.Event()
+
+    async def work():
+        await waking.wait()
+
+    task = asyncio.create_task(work())
+    meter.until(task)
+    assert meter.running == 1
+    waking.set()
+    await task
+    await asyncio.sleep(0)
+    assert meter.running == 0

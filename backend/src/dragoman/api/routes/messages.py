@@ -10,7 +10,7 @@ from dragoman.api.errors import Problem, Receive, Scope, Send, problem_event, pr
 from dragoman.api.negotiation import wants_event_stream
 from dragoman.api.question import Question, read_question
 from dragoman.api.record import Record
-from dragoman.api.relay import EventStream, Pace, while_present
+from dragoman.api.relay import EventStream, Meter, Pace, while_present
 from dragoman.api.stored import TurnAnswers
 from dragoman.services.llm_service import get_ai_response, stream_ai_response
 from dragoman.services.routing import Candidate, Setup
@@ -23,7 +23,7 @@ class MessagesRoute:
     """The route as a plain ASGI callable: it streams, so nothing stands between it and the server.
 
     `setup` gives the models as they are at this moment, `conversations` where turns are stored;
-    `explain` says what a client is told of an error.
+    `explain` says what a client is told of an error; `meter` counts what outlives its request.
     """
 
     def __init__(
@@ -33,11 +33,12 @@ class MessagesRoute:
         explain: Callable[[Exception], Problem] = problem_of,
         *,
         pace: Pace | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._setup = setup
         self._explain = explain
         self._pace = pace or Pace()
-        self._stored = TurnAnswers(setup, conversations, explain, self._pace)
+        self._stored = TurnAnswers(setup, conversations, explain, self._pace, meter or Meter())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises what `explain` explains, until the answer has begun."""
