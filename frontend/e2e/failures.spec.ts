@@ -42,6 +42,24 @@ test('a limit becomes a card that counts down, and another vendor takes over', a
   await reader.lastReply.getByRole('group', { name: words.message.versions(2, 2) }).waitFor()
 })
 
+test('after a reload a countdown goes on where it was', async () => {
+  const reader = await stage.enter()
+  await reader.open()
+  await stage.vendors.script({ type: 'fail', status: 429, retry_after: 60 })
+  await reader.askThrough('Are you there?')
+  const retry = reader.card.getByRole('button', { name: /^Retry in \d+ s$/ })
+  const left = async (): Promise<number> =>
+    Number(/\d+/.exec((await retry.textContent()) ?? '')?.[0])
+  const [before, at] = [await left(), Date.now()]
+
+  await reader.page.waitForTimeout(3_000)
+  await reader.page.reload()
+
+  const [after, passed] = [await left(), (Date.now() - at) / 1000]
+  expect(before - after).toBeGreaterThanOrEqual(Math.floor(passed) - 1)
+  expect(before - after).toBeLessThanOrEqual(Math.ceil(passed) + 1)
+})
+
 test('a wait that is over lets the same model be asked again', async () => {
   const reader = await stage.enter()
   await reader.open()

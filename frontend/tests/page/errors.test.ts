@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/vue'
 import { expect, test, vi } from 'vitest'
 
-import type { Failure } from '@/api/types'
+import type { Failure, Message } from '@/api/types'
 import { words } from '@/lib/words'
 
 import { RATE_LIMIT } from '../fake/showcase'
@@ -65,6 +65,55 @@ test('a refusal before the first word becomes a card with a countdown, then Retr
     model: 'gpt',
   })
   expect(screen.getByText('2 / 2')).toBeTruthy()
+})
+
+/** Opens a conversation whose answer was begun `ago` ms ago, and failed after `took`. */
+async function openLimited({ ago, took }: { ago: number; took: number }): Promise<HTMLElement> {
+  const shown = showPage()
+  const id = shown.server.addConversation('Limited', [{ text: 'Hm?' }])
+  const [question] = shown.server.messagesOf(id)
+  if (question === undefined) throw new Error('there is no question')
+  const reply: Message = {
+    ...question,
+    id: 'msg-limited',
+    sender: 'system',
+    text: '',
+    state: 'error',
+    model: 'gpt',
+    provider: 'openai',
+    parentId: question.id,
+    timestamp: new Date(Date.now() - ago).toISOString(),
+    timing: { firstTokenMs: null, totalMs: took },
+    error: RATE_LIMIT,
+  }
+  shown.server.store(id, reply)
+  await shown.user.click(await screen.findByRole('link', { name: 'Limited' }))
+  return await findButton(/^Retry( in \d+ s)?$/)
+}
+
+test.each([
+  [
+    'a countdown that was seen before goes on where it is',
+    { ago: 15_000, took: 5_000 },
+    /in (10|9) s/,
+  ],
+  ['a wait that is over is over after a reload too', { ago: 60_000, took: 5_000 }, /^Retry$/],
+  ['a clock that goes wrong makes no wait longer', { ago: -60_000, took: 0 }, /in (20|19) s/],
+])('%s', async (_, failed, label) => {
+  vi.useFakeTimers({ shouldAdvanceTime: true })
+
+  const retry = await openLimited(failed)
+
+  expect(retry.textContent?.trim()).toMatch(label)
+})
+
+test('a wait that was cut to what the provider asked for passes like any other', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true })
+  const retry = await openLimited({ ago: -60_000, took: 0 })
+
+  await vi.advanceTimersByTimeAsync(21_000)
+
+  expect(retry.textContent?.trim()).toBe('Retry')
 })
 
 test('a limited answer can be had from a ready model of another provider', async () => {
