@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 import dragoman
+from dragoman.api.dialects import FRONT_DOORS
 from dragoman.api.docs import mount_docs
 from dragoman.api.errors import Problem, problem_of
 from dragoman.api.fastapi_errors import speak_one_language
@@ -21,6 +22,7 @@ from dragoman.api.guard import Guard, is_loopback
 from dragoman.api.openapi import describe
 from dragoman.api.page import mount_page
 from dragoman.api.relay import Meter, Pace
+from dragoman.api.routes.chat import ChatRoute
 from dragoman.api.routes.conversations import conversations_router
 from dragoman.api.routes.health import health_router
 from dragoman.api.routes.messages import MessagesRoute
@@ -319,7 +321,11 @@ def create_app(
         meter=meter,
     )
     describe(rest)
-    routes = Dispatch({"/api/v1/messages": {"POST": messages}}, rest)
+    front_doors = {
+        path: {"POST": ChatRoute(dialect, lambda: service.setup, service.explain, pace=pace)}
+        for path, dialect in FRONT_DOORS.items()
+    }
+    routes = Dispatch({"/api/v1/messages": {"POST": messages}, **front_doors}, rest)
     guarded = Guard(routes, settings.host, allowed_hosts=settings.allowed_hosts)
     return Boundary(guarded, explain=service.explain, meter=meter)
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from math import ceil
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -45,7 +45,9 @@ _STORAGE_STATUS: Final = {Trouble.FULL: 507}
 class Problem(Struct, frozen=True):
     """An error as a client sees it: the status, the stable `code`, the fine word, the sentence.
 
-    `turn` holds further fields of the body: which turn of a conversation it ended.
+    `turn` holds further fields of the body: which turn of a conversation it ended. `category` is
+    what happened at a provider, `None` for what is wrong with the request itself; `vendor_headers`
+    is what the provider said beside it.
     """
 
     status: int
@@ -55,6 +57,8 @@ class Problem(Struct, frozen=True):
     retry_after: float | None = None
     detail: JsonObject | None = None
     turn: JsonObject | None = None
+    category: Category | None = None
+    vendor_headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -78,7 +82,16 @@ def problem_of(error: Exception, *, debug: bool = False) -> Problem:
         case LLMServiceError():
             status, code = _STATUS[error.category]
             detail = _detail(error)
-            problem = Problem(status, code, error.reason, str(error), error.retry_after, detail)
+            problem = Problem(
+                status,
+                code,
+                error.reason,
+                str(error),
+                error.retry_after,
+                detail,
+                category=error.category,
+                vendor_headers=error.headers,
+            )
         case InvalidInput():
             field = {"field": error.path} if error.path else None
             problem = Problem(
@@ -108,6 +121,7 @@ def _detail(error: LLMServiceError) -> JsonObject:
         "provider": error.provider,
         "model": error.model,
         "vendorCode": error.code,
+        "vendorParam": error.param,
         "vendorRequestId": error.request_id,
         "retryable": error.retryable,
         "retryAfter": error.retry_after,
@@ -140,27 +154,39 @@ def _fields(problem: Problem, request_id: str) -> JsonObject:
     return {**fields, **(problem.turn or {})}
 
 
+class Tongue(Protocol):
+    """Another way to tell a problem than ours: a vendor's."""
+
+    def status(self, problem: Problem) -> int:
+        """Give the status."""
+        ...
+
+    def body(self, problem: Problem, *, request_id: str) -> bytes:
+        """Write the body."""
+        ...
+
+    def problem_headers(self, problem: Problem, *, request_id: str) -> Headers:
+        """Give the headers."""
+        ...
+
+
 async def send_problem(
-    send: Send, problem: Problem, *, request_id: str, headers: Headers = ()
-) -> None:
-    """Answer with an error."""
-    body = problem_body(problem, request_id=request_id)
-    await send_json(send, body, status=problem.status, headers=[*problem.headers, *headers])
-
-
-async def send_error(
     send: Send,
+    problem: Problem,
     *,
-    status: int,
-    message: str,
     request_id: str,
-    code: str = "INVALID_REQUEST",
-    reason: str = "validation",
     headers: Headers = (),
+    tongue: Tongue | None = None,
 ) -> None:
-    """Answer with an error that no exception stands for, as the edge does."""
-    problem = Problem(status, code, reason, message)
-    await send_problem(send, problem, request_id=request_id, headers=headers)
+    """Answer with an error, in our own words or in those of `tongue`."""
+    if tongue is None:
+        status, told = problem.status, list(problem.headers)
+        body = problem_body(problem, request_id=request_id)
+    else:
+        status = tongue.status(problem)
+        told = list(tongue.problem_headers(problem, request_id=request_id))
+        body = tongue.body(problem, request_id=request_id)
+    await send_json(send, body, status=status, headers=[*told, *headers])
 
 
 async def send_json(send: Send, body: bytes, *, status: int = 200, headers: Headers = ()) -> None:

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from dragoman.api.errors import Problem, problem_body, problem_of
+from dragoman.api.errors import Problem, Tongue, problem_body, problem_of
 from dragoman.chat import DragomanError
 
 
@@ -41,9 +41,10 @@ def speak_one_language(app: FastAPI, explain: Callable[[Exception], Problem] = p
 
 
 def _answer(request: Request, problem: Problem, headers: dict[str, str]) -> Response:
-    return Response(
-        problem_body(problem, request_id=request.state.request_id),
-        status_code=problem.status,
-        headers=headers,
-        media_type="application/json",
-    )
+    tongue: Tongue | None = request.state.tongue
+    request_id: str = request.state.request_id
+    if tongue is None:
+        status, body = problem.status, problem_body(problem, request_id=request_id)
+    else:
+        status, body = tongue.status(problem), tongue.body(problem, request_id=request_id)
+    return Response(body, status_code=status, headers=headers, media_type="application/json")

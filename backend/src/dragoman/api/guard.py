@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from dragoman.api.errors import Headers, Receive, Scope, Send, new_request_id, send_error
+from dragoman.api.errors import Headers, Problem, Receive, Scope, Send, new_request_id, send_problem
 from dragoman.api.server import App
 
 Authority: TypeAlias = tuple[str, int | None]
@@ -78,13 +78,13 @@ class Guard:
         if refusal is None:
             await self._app(scope, receive, send)
             return
-        await send_error(
+        state = scope.get("state", {})
+        await send_problem(
             send,
-            status=refusal.status,
-            message=refusal.message,
-            reason=refusal.reason,
-            request_id=scope.get("state", {}).get("request_id") or new_request_id(),
+            Problem(refusal.status, "INVALID_REQUEST", refusal.reason, refusal.message),
+            request_id=state.get("request_id") or new_request_id(),
             headers=refusal.headers,
+            tongue=state.get("tongue"),
         )
 
     def _judge(self, scope: Scope) -> _Refusal | None:

@@ -16,6 +16,10 @@ _STREAM_HEADERS: Final = (
 )
 
 
+KEEP_ALIVE: Final = b": keep-alive\n\n"
+"""A comment, which every reader of server-sent events passes over."""
+
+
 class ClientGone(Exception):  # noqa: N818 - it is no error of ours
     """The client went away, or takes nothing any more: there is nobody left to answer."""
 
@@ -70,18 +74,19 @@ async def while_present(receive: Receive, send: Send) -> AsyncIterator[Send]:
 class EventStream:
     """A streamed answer: its status line goes out with the first bytes, or when `hold` is over.
 
-    `opening` stands before everything else that is written. Use it as a context: inside, a clock
-    keeps the stream alive, and cancels the task that entered when its client takes nothing any
-    more.
+    `opening` stands before everything else that is written, `beat` breaks a long silence. Use it as
+    a context: inside, a clock keeps the stream alive, and cancels the task that entered when its
+    client takes nothing any more.
     """
 
     def __init__(
-        self, send: Send, pace: Pace, *, headers: Headers = (), opening: bytes = b""
+        self, send: Send, pace: Pace, *, opening: bytes = b"", beat: bytes = KEEP_ALIVE
     ) -> None:
         self._send = send
         self._opening = opening
+        self._beat = beat
         self._pace = pace
-        self._headers = [*_STREAM_HEADERS, *headers]
+        self._headers = [*_STREAM_HEADERS]
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._last = self._loop.time()
@@ -90,6 +95,10 @@ class EventStream:
         self._beats: set[asyncio.Task[None]] = set()
         self.started = False
         self._stalled = False
+
+    def add_headers(self, headers: Headers) -> None:
+        """Add to the headers of the answer, while it has not begun."""
+        self._headers += headers
 
     async def write(self, chunk: bytes, *, last: bool = False) -> None:
         """Send bytes; `last` ends the answer."""
@@ -144,7 +153,7 @@ class EventStream:
             if self._task is not None:
                 self._task.cancel()
         else:
-            beat = self._loop.create_task(self._put(b": keep-alive\n\n"))
+            beat = self._loop.create_task(self._put(self._beat))
             self._beats.add(beat)
             beat.add_done_callback(self._beats.discard)
             self._wind(self._pace.beat)

@@ -6,12 +6,14 @@ from typing import Final, TypeAlias
 
 import structlog
 
+from dragoman.api.dialects import dialect_of
 from dragoman.api.errors import (
     Message,
     Problem,
     Receive,
     Scope,
     Send,
+    Tongue,
     new_request_id,
     send_problem,
 )
@@ -44,11 +46,14 @@ class Boundary:
             return
         record = Record(new_request_id())
         record.route = f"{scope['method']} {scope['path']}"
-        scope.setdefault("state", {}).update(record=record, request_id=record.request_id)
+        tongue = dialect_of(scope)
+        scope.setdefault("state", {}).update(
+            record=record, request_id=record.request_id, tongue=tongue
+        )
         quiet = scope["path"] in _QUIET
         # Whoever asks how much is under way does not mean the question itself.
         with nullcontext() if quiet else self._meter:
-            await self._serve(scope, receive, _Answer(send, record))
+            await self._serve(scope, receive, _Answer(send, record, tongue))
         if record.fault is not None:
             _log.error("unhandled", request_id=record.request_id, exc_info=record.fault)
         if not quiet or record.reason is not None:
@@ -66,7 +71,9 @@ class Boundary:
         problem = self._explain(error)
         answer.record.fail(problem.reason, fault=error if problem.status == 500 else None)
         if not answer.begun:
-            await send_problem(answer, problem, request_id=answer.record.request_id)
+            await send_problem(
+                answer, problem, request_id=answer.record.request_id, tongue=answer.tongue
+            )
 
 
 class Dispatch:
@@ -90,9 +97,10 @@ class Dispatch:
 class _Answer:
     """`send`, with an eye on what goes out."""
 
-    def __init__(self, send: Send, record: Record) -> None:
+    def __init__(self, send: Send, record: Record, tongue: Tongue | None) -> None:
         self._send = send
         self.record = record
+        self.tongue = tongue
         self.begun = False
 
     async def __call__(self, message: Message) -> None:
@@ -115,4 +123,5 @@ async def _refuse_method(scope: Scope, send: Send, *, allowed: str) -> None:
         problem,
         request_id=scope["state"]["request_id"],
         headers=[(b"allow", allowed.encode())],
+        tongue=scope["state"]["tongue"],
     )

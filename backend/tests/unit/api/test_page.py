@@ -129,7 +129,6 @@ async def test_who_goes_elsewhere_in_a_browser_is_led_to_the_page(
     ("path", "accept"),
     [
         ("/api/v1/nothing", HTML),
-        ("/v1/nothing", HTML),
         ("/docs/nothing", HTML),
         ("/assets/gone-0c.js", HTML),
         ("/c/conv-1", "*/*"),
@@ -152,6 +151,13 @@ async def test_what_is_not_there_is_not_found_in_the_words_of_the_api(
     assert answer.status_code == 404
     assert answer.json()["code"] == "INVALID_REQUEST"
     assert "secret" not in answer.json()["error"].replace("secret.txt", "")
+
+
+async def test_below_a_vendors_routes_what_is_not_there_is_told_in_the_vendors_words(folder: Path):
+    answer = await ask(folder, "/v1/nothing", accept=HTML)
+
+    assert answer.status_code == 404
+    assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
 async def test_the_routes_of_the_api_come_first(folder: Path):

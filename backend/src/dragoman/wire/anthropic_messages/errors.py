@@ -46,7 +46,8 @@ def _text(said: JsonObject, name: str) -> str | None:
 
 def write_failure(error: LLMServiceError) -> bytes:
     """Write the body of an error answer for a client; it is an event of a stream, too."""
-    said = {"type": ERROR_TYPES[error.category], "message": error.message}
+    kind = "request_too_large" if error.status == 413 else ERROR_TYPES[error.category]
+    said = {"type": kind, "message": error.message}
     return encode({"type": "error", "error": said, "request_id": error.request_id})
 
 

@@ -125,7 +125,7 @@ def write_failure(error: LLMServiceError) -> bytes:
     said = {
         "message": error.message,
         "type": kind,
-        "param": None,
+        "param": error.param,
         "code": code or error.code or error.reason,
     }
     return encode({"error": said})

@@ -1,0 +1,158 @@
+"""The dialects clients speak: for each, its wire, and how it is told what went wrong.
+
+A request's path says which one it is (`dialect_of`); our own API under `/api/` has no entry here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
+from uuid import uuid4
+
+from msgspec import Struct
+
+from dragoman.api.errors import Headers, Problem, Scope
+from dragoman.api.relay import KEEP_ALIVE
+from dragoman.chat import Actor, Category, LLMServiceError
+from dragoman.wire import anthropic_messages, openai_chat
+from dragoman.wire.base import Wire
+
+# A provider that refuses our key is a broken gateway to a client, whose own key is another matter.
+_STATUS: Final[Mapping[Category, int]] = {
+    Category.AUTHENTICATION: 502,
+    Category.PERMISSION: 502,
+    Category.QUOTA_EXHAUSTED: 429,
+    Category.RATE_LIMIT: 429,
+    Category.OVERLOADED: 503,
+    Category.TIMEOUT: 504,
+    Category.CONNECTION: 502,
+    Category.STREAM_INTERRUPTED: 502,
+    Category.BAD_RESPONSE: 502,
+    Category.CANCELLED: 503,
+    Category.INVALID_REQUEST: 400,
+    Category.CONTEXT_TOO_LONG: 400,
+    Category.CONTENT_FILTERED: 400,
+    Category.UNSUPPORTED: 400,
+    Category.MODEL_NOT_FOUND: 404,
+    Category.INTERNAL: 500,
+}
+# Finer words that have a status of their own.
+_STATUS_OF_REASON: Final[Mapping[str, int]] = {
+    "unknown_model": 404,
+    "upstream_too_large": 413,
+    "upstream_unprocessable": 422,
+}
+
+
+VendorHeaders: TypeAlias = Iterable[tuple[str, str]]
+
+# Under these names a client finds our own id of its request.
+_RENAMED: Final = dict.fromkeys(("x-request-id", "request-id"), "x-upstream-request-id")
+
+
+class Dialect(Struct, frozen=True, kw_only=True):
+    """A wire format as clients of it know it.
+
+    `headers` are the names of those of a client's headers that mean something to a provider of the
+    same wire. `beat` keeps a silent stream alive. `statuses` are the statuses in which this dialect
+    differs from the others. `request_id` is the header in which its clients look for an id.
+    """
+
+    wire: Wire
+    id_prefix: str
+    beat: bytes = KEEP_ALIVE
+    headers: frozenset[str] = frozenset()
+    statuses: Mapping[Category, int] = {}
+    request_id: str | None = None
+
+    def new_id(self) -> str:
+        """Make an id for a reply whose provider gave none."""
+        return f"{self.id_prefix}{uuid4().hex}"
+
+    def status(self, problem: Problem) -> int:
+        """Give the status of a problem; what is wrong with the request itself keeps its own."""
+        special = _STATUS_OF_REASON.get(problem.reason)
+        if special is not None:
+            return special
+        if problem.category is None:
+            return problem.status
+        return self.statuses.get(problem.category, _STATUS[problem.category])
+
+    def error(self, problem: Problem, *, request_id: str) -> LLMServiceError:
+        """Put a problem into the form that a wire writes; `request_id` is ours."""
+        about = problem.detail or {}
+        return LLMServiceError(
+            problem.category or _category(problem),
+            problem.message,
+            code=about.get("vendorCode"),
+            reason=problem.reason,
+            request_id=request_id,
+            retryable=bool(about.get("retryable")),
+            retry_after=problem.retry_after,
+            actor=Actor(about.get("actor", Actor.CALLER)),
+            status=self.status(problem),
+            param=about.get("field") or about.get("vendorParam"),
+        )
+
+    def problem_headers(self, problem: Problem, *, request_id: str) -> Headers:
+        """Give the headers of an error answer; what would be retried in vain says so."""
+        given = [*problem.headers, *self.answer_headers(problem.vendor_headers, request_id)]
+        retryable = problem.category is None or (problem.detail or {}).get("retryable")
+        return given if retryable else [*given, (b"x-should-retry", b"false")]
+
+    def answer_headers(self, vendors: VendorHeaders, request_id: str) -> list[tuple[bytes, bytes]]:
+        """Give the headers of an answer: what the vendor said, and the id that clients look for.
+
+        Our own id goes as `x-request-id` on every answer, the vendor's as `x-upstream-request-id`.
+        """
+        given = [
+            (_RENAMED.get(name, name).encode(), value.encode("latin-1", "replace"))
+            for name, value in vendors
+            if name != "retry-after"
+        ]
+        if self.request_id is not None:
+            given.append((self.request_id.encode(), request_id.encode()))
+        return given
+
+    def body(self, problem: Problem, *, request_id: str) -> bytes:
+        """Write the body of an error answer."""
+        return self.wire.write_failure(self.error(problem, request_id=request_id))
+
+
+def _category(problem: Problem) -> Category:
+    if problem.reason == "unknown_model":
+        return Category.MODEL_NOT_FOUND
+    return Category.INVALID_REQUEST if problem.status < 500 else Category.INTERNAL
+
+
+OPENAI_CHAT: Final = Dialect(
+    wire=openai_chat, id_prefix="chatcmpl-", headers=frozenset({"openai-beta"})
+)
+ANTHROPIC_MESSAGES: Final = Dialect(
+    wire=anthropic_messages,
+    id_prefix="msg_",
+    beat=b'event: ping\ndata: {"type": "ping"}\n\n',
+    headers=frozenset({"anthropic-version", "anthropic-beta"}),
+    statuses={Category.QUOTA_EXHAUSTED: 402, Category.OVERLOADED: 529},
+    request_id="request-id",
+)
+
+FRONT_DOORS: Final[Mapping[str, Dialect]] = {
+    "/v1/chat/completions": OPENAI_CHAT,
+    "/v1/messages": ANTHROPIC_MESSAGES,
+}
+"""Where each dialect's clients ask a model."""
+
+
+def _says_anthropic(scope: Scope) -> bool:
+    return any(name == b"anthropic-version" for name, _ in scope["headers"])
+
+
+def dialect_of(scope: Scope) -> Dialect | None:
+    """Tell which dialect a request is in, by its path; `None` outside the vendors' routes."""
+    path: str = scope["path"]
+    if path.startswith("/api/") or not path.startswith("/v1"):
+        return None
+    if path == "/v1/messages" or path.startswith("/v1/messages/"):
+        return ANTHROPIC_MESSAGES
+    if path.startswith("/v1/models") and _says_anthropic(scope):
+        return ANTHROPIC_MESSAGES
+    return OPENAI_CHAT if path.startswith("/v1/") else None

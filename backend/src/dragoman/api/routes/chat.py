@@ -1,0 +1,216 @@
+"""The routes on which clients of a vendor's format ask any model, in that format.
+
+body ─▶ Dialect.wire.read_request ─▶ ChatRequest ─▶ a model, of whatever wire
+body ◀─ Dialect.wire.write_reply, stream_writer  ◀─ its reply
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from typing import Final
+
+from msgspec.structs import replace
+
+from dragoman.api.body import read_body
+from dragoman.api.dialects import Dialect
+from dragoman.api.errors import Headers, Problem, Receive, Scope, Send, problem_of, send_json
+from dragoman.api.receipts import receipt_headers
+from dragoman.api.record import Record
+from dragoman.api.relay import EventStream, Pace, while_present
+from dragoman.chat import (
+    ChatRequest,
+    Extras,
+    InvalidInput,
+    Reply,
+    ResponseEnd,
+    ResponseStart,
+    StreamEvent,
+)
+from dragoman.services.llm_service import get_ai_response, stream_ai_response
+from dragoman.services.providers import Batch
+from dragoman.services.routing import Candidate, Setup
+from dragoman.wire.base import StreamWriter
+
+MAX_REQUEST: Final = 32 << 20
+"""The longest request, in bytes: pictures and documents travel inside."""
+
+# With these, clients of some gateways choose where a request goes and by whose key; never here.
+_REFUSED: Final = ("api_base", "api_key", "base_url", "headers", "extra_headers", "user_config")
+_STRICT: Final = b"x-dragoman-strict"
+
+
+class ChatRoute:
+    """One such route, as a plain ASGI callable.
+
+    `setup` gives the models as they are at this moment; `explain` says what a client is told of an
+    error; `strict` refuses lossy translations for everybody.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        setup: Callable[[], Setup],
+        explain: Callable[[Exception], Problem] = problem_of,
+        *,
+        pace: Pace | None = None,
+        strict: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._dialect = dialect
+        self._setup = setup
+        self._explain = explain
+        self._pace = pace or Pace()
+        self._strict = strict
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Raises what `explain` explains, until the answer has begun."""
+        record: Record = scope["state"]["record"]
+        body = await read_body(scope, receive, limit=MAX_REQUEST)
+        request = self.read(body, scope)
+        candidate = self._setup().candidates(request.model)[0]
+        record.model, record.provider = candidate.model.id, candidate.provider.provider_id
+        async with while_present(receive, send) as answer:
+            if request.stream:
+                await self._stream(request, candidate, record, answer)
+            else:
+                await self._whole(request, candidate, record, answer)
+
+    def read(self, body: bytes, scope: Scope) -> ChatRequest:
+        """Read a request, its path and its headers included."""
+        request = self._dialect.wire.read_request(body)
+        check_fields(request)
+        return replace(
+            request,
+            headers=_own_headers(self._dialect, scope),
+            strict=self._strict() or _wants_strict(scope),
+        )
+
+    async def _whole(
+        self, request: ChatRequest, candidate: Candidate, record: Record, send: Send
+    ) -> None:
+        reply = await get_ai_response(request, candidate)
+        record.usage = reply.usage
+        body = self._dialect.wire.write_reply(_completed(reply, self._dialect, candidate))
+        headers = answer_headers(self._dialect, reply, record)
+        await send_json(send, body, headers=headers)
+
+    async def _stream(
+        self, request: ChatRequest, candidate: Candidate, record: Record, send: Send
+    ) -> None:
+        writer = self._dialect.wire.stream_writer(request, model=candidate.model.id)
+        async with EventStream(send, self._pace, beat=self._dialect.beat) as out:
+            try:
+                await self._relay(request, candidate, record, writer, out)
+            except Exception as error:
+                if not out.started:
+                    raise
+                problem = self._explain(error)
+                record.fail(problem.reason, fault=error if problem.status == 500 else None)
+                failure = self._dialect.error(problem, request_id=record.request_id)
+                await out.write(writer.fail(failure), last=True)
+
+    async def _relay(
+        self,
+        request: ChatRequest,
+        candidate: Candidate,
+        record: Record,
+        writer: StreamWriter,
+        out: EventStream,
+    ) -> None:
+        """Pass a reply on as it comes: one write for each batch that says something."""
+        begun = told = False
+        async with aclosing(stream_ai_response(request, candidate)) as batches:
+            async for batch in batches:
+                if told:  # it is only read on, so that its connection can be kept
+                    continue
+                if not begun:
+                    begun = True
+                    batch = self._begun(batch, record, out)  # noqa: PLW2901
+                told = _note(batch, record)
+                written = writer.write(batch)
+                if written or told:
+                    await out.write(written, last=told)
+
+    def _begun(self, batch: Batch, record: Record, out: EventStream) -> Batch:
+        """Take the beginning of a reply: its headers, and what its provider left out."""
+        start = batch[0]
+        if not isinstance(start, ResponseStart):
+            return batch
+        out.add_headers(answer_headers(self._dialect, start, record))
+        return [_dated(start, self._dialect), *batch[1:]]
+
+
+def check_fields(request: ChatRequest) -> None:
+    """Refuse what would choose the provider's address or key. Raises `InvalidInput`."""
+    given = request.extras.fields if request.extras is not None else {}
+    for name in _REFUSED:
+        if name in given:
+            raise InvalidInput(
+                name, "is the operator's to set, and not taken from requests", reason="rejected"
+            )
+
+
+def answer_headers(dialect: Dialect, reply: Reply | ResponseStart, record: Record) -> Headers:
+    """Give the headers of an answer: what the vendor said, and what the translation changed."""
+    return [
+        *dialect.answer_headers(reply.headers, record.request_id),
+        *receipt_headers(reply.receipts),
+    ]
+
+
+def _own_headers(dialect: Dialect, scope: Scope) -> Extras | None:
+    """Give those of the client's headers that its wire's provider understands."""
+    found: dict[str, str] = {}
+    for raw, value in scope["headers"]:
+        name = raw.decode("latin-1")
+        if name in dialect.headers:
+            text = value.decode("latin-1")
+            found[name] = f"{found[name]},{text}" if name in found else text
+    return Extras(dialect.wire.name, found) if found else None
+
+
+def _wants_strict(scope: Scope) -> bool:
+    for name, value in scope["headers"]:
+        if name == _STRICT:
+            return _flag(value.decode("latin-1").strip().lower())
+    return False
+
+
+def _flag(value: str) -> bool:
+    match value:
+        case "true" | "1" | "yes":
+            return True
+        case "false" | "0" | "no" | "":
+            return False
+        case _:
+            raise InvalidInput(_STRICT.decode(), "must be true or false")
+
+
+def _completed(reply: Reply, dialect: Dialect, candidate: Candidate) -> Reply:
+    """Give the reply under our name for its model, with what its provider left out."""
+    return replace(
+        reply,
+        model=candidate.model.id,
+        id=reply.id or dialect.new_id(),
+        created=int(time.time()) if reply.created is None else reply.created,
+    )
+
+
+def _dated(start: ResponseStart, dialect: Dialect) -> ResponseStart:
+    if start.id and start.created is not None:
+        return start
+    return replace(
+        start,
+        id=start.id or dialect.new_id(),
+        created=int(time.time()) if start.created is None else start.created,
+    )
+
+
+def _note(batch: Sequence[StreamEvent], record: Record) -> bool:
+    """Note what the log wants to know; tell whether the reply is whole."""
+    last = batch[-1]
+    if len(batch) > 1 or not isinstance(last, ResponseStart):
+        record.token_came()
+    if isinstance(last, ResponseEnd):
+        record.usage = last.usage
+        return True
+    return False
