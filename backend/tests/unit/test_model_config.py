@@ -32,6 +32,7 @@ def facts(*enabled: str) -> dict[str, ProviderFacts]:
             enabled="openai" in enabled,
             name="OpenAI",
             default_models=(GPT, MINI),
+            wires=("openai_chat", "openai_responses"),
         ),
         "anthropic": ProviderFacts(
             key_env="ANTHROPIC_API_KEY",
@@ -85,6 +86,7 @@ def test_an_entry_is_read_whole():
             "max_output_tokens": 128_000,
             "capabilities": ["tools", "images"],
             "api_version": "2026-01-01",
+            "wire": "openai_responses",
         }
     )
 
@@ -99,6 +101,7 @@ def test_an_entry_is_read_whole():
         max_output_tokens=128_000,
         capabilities=("tools", "images"),
         api_version="2026-01-01",
+        wire="openai_responses",
     )
     assert listed == ModelConfiguration((expected,), expected, (), (), "MODELS")
     assert expected.vendor_id == "gpt-5.2"
@@ -412,6 +415,9 @@ def test_an_unknown_key_is_refused_with_a_suggestion(key: str, suggestion: str):
         ("api_version", "", "must be a version"),
         ("api_version", 20230601, "must be a string"),
         ("api_version", "2023\r\nx: y", "must be a version"),
+        ("wire", "Chat", "'Chat' is not a word"),
+        ("wire", 1, "this must be a string, not a whole number"),
+        ("wire", "openai_respones", "(did you mean 'openai_responses'?): it speaks openai_chat"),
     ],
 )
 def test_a_wrong_value_is_told_with_entry_and_field(field: str, value: object, complaint: str):
@@ -421,6 +427,12 @@ def test_a_wrong_value_is_told_with_entry_and_field(field: str, value: object, c
     assert complaint in told
     assert "\n" not in told
     assert "\x1b" not in told
+
+
+def test_a_provider_without_a_choice_of_wires_takes_no_wire():
+    told = problems(json.dumps([{**entry("llama", "groq"), "wire": "openai_chat"}]), "groq")
+
+    assert told == ("MODELS[0].wire: provider 'groq' leaves no choice: take it out",)
 
 
 def test_a_name_of_fifty_characters_of_any_script_is_welcome():

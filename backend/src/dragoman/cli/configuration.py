@@ -10,6 +10,7 @@ from dragoman.observability.secrets import Secret, mask
 from dragoman.services.providers import (
     CATALOG,
     FAMILIES,
+    FAMILY_WIRES,
     FEATURES,
     ProviderRegistry,
     installed,
@@ -59,6 +60,7 @@ class Loader:
             config_file=self._config,
             env_file=self._env_file,
             families=FAMILIES,
+            wires=FAMILY_WIRES,
             features=FEATURES,
             built_in=tuple(known),
             replaceable=tuple(provider.provider_id for provider in CATALOG),

@@ -120,6 +120,13 @@ def _version(value: object) -> str:
     return text
 
 
+def _word(value: object) -> str:
+    text = _string(value)
+    if not _WORD.fullmatch(text):
+        raise Mistake(f"{quoted(text)} is not a word: use lower-case letters, digits and _")
+    return text
+
+
 _FIELDS: Final[Readers] = {
     "id": read_model_id,
     "name": _display_name,
@@ -131,6 +138,7 @@ _FIELDS: Final[Readers] = {
     "max_output_tokens": _tokens,
     "capabilities": read_words,
     "api_version": _version,
+    "wire": _word,
 }
 _REQUIRED: Final = ("id", "name", "description", "provider")
 
@@ -173,6 +181,8 @@ def read_entries(
         if isinstance(provider, str) and facts is not None and provider not in facts:
             del fields["provider"]
             findings.problem(f"{here}.provider: {_unknown_provider(provider, facts)}")
+        if facts is not None:
+            _check_wire(fields, facts, here, findings)
         drafts.append(Draft(index, fields))
     _check_together(drafts, place, findings)
     return tuple(drafts)
@@ -183,6 +193,22 @@ def _unknown_provider(provider: str, facts: Mapping[str, ProviderFacts]) -> str:
         f"unknown provider {quoted(provider)}{did_you_mean(provider, facts)}: "
         f"the providers are {listing(facts)}"
     )
+
+
+def _check_wire(
+    fields: dict[str, object], facts: Mapping[str, ProviderFacts], here: str, findings: Findings
+) -> None:
+    wire, provider = fields.get("wire"), fields.get("provider")
+    if not isinstance(wire, str) or not isinstance(provider, str):
+        return
+    known = facts[provider].wires
+    if not known:
+        findings.problem(f"{here}.wire: provider {provider!r} leaves no choice: take it out")
+    elif wire not in known:
+        findings.problem(
+            f"{here}.wire: provider {provider!r} does not speak {quoted(wire)}"
+            f"{did_you_mean(wire, known)}: it speaks {listing(known)}"
+        )
 
 
 def _check_together(drafts: list[Draft], place: str, findings: Findings) -> None:

@@ -7,7 +7,8 @@ class ModelEntry(Struct, frozen=True):
     """A model people can choose.
 
     `id` is ours and unique; `upstream_id` is the vendor's name where that differs. Windows and
-    ceilings are in tokens. `None` means that nothing was said.
+    ceilings are in tokens. `wire` is the wire format to ask for it in, by name. `None` means that
+    nothing was said.
     """
 
     id: str
@@ -20,6 +21,7 @@ class ModelEntry(Struct, frozen=True):
     max_output_tokens: int | None = None
     capabilities: tuple[str, ...] | None = None
     api_version: str | None = None
+    wire: str | None = None
 
     @property
     def vendor_id(self) -> str:
@@ -31,7 +33,8 @@ class ProviderFacts(Struct, frozen=True):
     """What configuration must know of a provider to read a list of models.
 
     `key_env` is the variable of its key (`None`: it needs none), `models_env` the variable of its
-    legacy list. `default_models` are offered when there is a key and no list at all.
+    legacy list. `default_models` are offered when there is a key and no list at all. `wires` are
+    the names of the wire formats it can be asked in; empty if there is no choice.
     """
 
     key_env: str | None
@@ -39,6 +42,7 @@ class ProviderFacts(Struct, frozen=True):
     enabled: bool
     name: str
     default_models: tuple[ModelEntry, ...] = ()
+    wires: tuple[str, ...] = ()
 
 
 class DisabledProvider(Struct, frozen=True):

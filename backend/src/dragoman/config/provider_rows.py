@@ -39,7 +39,8 @@ class ProviderRow(Struct, frozen=True):
     """A provider by configuration alone.
 
     It `speaks` the wire family of that name at `base_url` (without a slash at its end), sends
-    `headers` with each request, and takes no feature named in `without`.
+    `headers` with each request, and takes no feature named in `without`. `wires` are the wire
+    formats of its family that it can be asked in, the usual one first; empty: the family's first.
     """
 
     id: str
@@ -50,13 +51,14 @@ class ProviderRow(Struct, frozen=True):
     models_env: str | None = None
     headers: dict[str, str] = {}
     without: tuple[str, ...] = ()
+    wires: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Show the row without the values of its headers, which may be secret."""
         return (
             f"ProviderRow(id={self.id!r}, name={self.name!r}, speaks={self.speaks!r}, "
             f"base_url={self.base_url!r}, api_key_env={self.api_key_env!r}, "
-            f"headers={sorted(self.headers)!r}, without={self.without!r})"
+            f"headers={sorted(self.headers)!r}, without={self.without!r}, wires={self.wires!r})"
         )
 
 
@@ -138,6 +140,7 @@ _FIELDS: Final[Readers] = {
     "models_env": _variable,
     "headers": _headers,
     "without": read_words,
+    "wires": read_words,
 }
 _REQUIRED: Final = ("name", "speaks", "base_url")
 
@@ -146,8 +149,9 @@ _REQUIRED: Final = ("name", "speaks", "base_url")
 class RowReader:
     """Reads rows from several places into one list; an id may stand only once.
 
-    `families` are the names a row may say it `speaks`; `fixed` are ids that no row may have;
-    `features` are words known to be of use in `without`, which takes any other word, too.
+    `families` are the names a row may say it `speaks`, `wires` the formats of each that a row of it
+    may name; `fixed` are ids that no row may have; `features` are words known to be of use in
+    `without`, which takes any other word, too.
     """
 
     def __init__(
@@ -155,11 +159,13 @@ class RowReader:
         findings: Findings,
         *,
         families: Collection[str],
+        wires: Mapping[str, Collection[str]],
         fixed: Collection[str],
         features: Collection[str],
     ) -> None:
         self._findings = findings
         self._families = families
+        self._wires = wires
         self._fixed = fixed
         self._features = features
         self._places: dict[str, str] = {}
@@ -214,6 +220,7 @@ class RowReader:
         row = msgspec.convert({"id": identity, **fields}, ProviderRow)
         for content in row.headers.values():
             self._findings.secret(content)
+        self._check_wires(row, here)
         self._warn_of_misspelt_features(row, here)
         route = route_complaint(row.base_url)
         if route is not None:
@@ -229,6 +236,15 @@ class RowReader:
                 f"the wire formats are {listing(sorted(self._families))}"
             )
         return family
+
+    def _check_wires(self, row: ProviderRow, here: str) -> None:
+        known = self._wires.get(row.speaks, ())
+        for wire in row.wires:
+            if wire not in known:
+                self._findings.problem(
+                    f"{here}.wires: nothing that speaks {row.speaks!r} knows {quoted(wire)}"
+                    f"{did_you_mean(wire, known)}: there are {listing(known)}"
+                )
 
     def _warn_of_misspelt_features(self, row: ProviderRow, here: str) -> None:
         for word in row.without:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -85,6 +86,7 @@ def load_configuration(  # noqa: PLR0913 - each names a source, or a fact of wha
     config_file: Path | None,
     env_file: Path | None,
     families: Collection[str],
+    wires: Mapping[str, Collection[str]] = MappingProxyType({}),
     features: Collection[str] = (),
     built_in: Collection[str] = (),
     replaceable: Collection[str] = (),
@@ -94,9 +96,10 @@ def load_configuration(  # noqa: PLR0913 - each names a source, or a fact of wha
 
     `flags` are named like the settings; `None` is a flag that was not given. `config_file` and
     `env_file` must exist if they are given; `./dragoman.toml` and `./.env` may be missing.
-    `families` are the wire formats a row of the operator's may speak, `features` the words that are
-    known to be of use in its `without`, `built_in` the ids of the providers there are without it
-    (those that are `replaceable` may be defined anew), `key_variables` the variables of their keys.
+    `families` are what a row of the operator's may speak, `wires` the wire formats that each of
+    them can be asked in, `features` the words that are known to be of use in its `without`,
+    `built_in` the ids of the providers there are without it (those that are `replaceable` may be
+    defined anew), `key_variables` the variables of their keys.
     Raises `ConfigurationError` with every mistake at once; it contains no value of a key.
     """
     findings = Findings()
@@ -104,7 +107,7 @@ def load_configuration(  # noqa: PLR0913 - each names a source, or a fact of wha
     where = folders(cwd, environ)
     _check_top_level(read, findings)
     fixed = frozenset(built_in) - frozenset(replaceable)
-    reader = RowReader(findings, families=families, fixed=fixed, features=features)
+    reader = RowReader(findings, families=families, wires=wires, fixed=fixed, features=features)
     rows = _read_rows(read, reader, findings)
     _check_addresses((*built_in, *(row.id for row in rows)), read, findings)
     keys = {row.api_key_env for row in rows if row.api_key_env is not None} | set(key_variables)

@@ -11,9 +11,9 @@ from dragoman.config.settings import Configuration, ConfigurationError, load_con
 class ConfigurationFolder:
     """A working folder with the files of a configuration, and the world around it.
 
-    The code it configures speaks the wire families `alpha` and `beta`, can do without tools and
-    `stream_options`, and has the providers `acme` and `apex`, of which the second may be defined
-    anew.
+    The code it configures speaks the wire families `alpha` (in two formats) and `beta`, can do
+    without tools and `stream_options`, and has the providers `acme` and `apex`, of which the second
+    may be defined anew.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,6 +39,7 @@ class ConfigurationFolder:
             config_file=config_file,
             env_file=env_file,
             families={"alpha", "beta"},
+            wires={"alpha": ("alpha_one", "alpha_two"), "beta": ("beta_one",)},
             features={"tools", "stream_options"},
             built_in={"acme", "apex"},
             replaceable={"apex"},

@@ -51,6 +51,7 @@ near_entries = st.fixed_dictionaries(
         "context_window": st.integers() | values,
         "capabilities": st.lists(texts) | values,
         "api_version": texts | values,
+        "wire": texts | values,
     },
 )
 lists = st.lists(near_entries | values, max_size=5) | values

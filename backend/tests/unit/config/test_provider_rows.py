@@ -270,6 +270,26 @@ def test_any_field_may_be_left_out_without_a_word(folder: ConfigurationFolder, w
     assert folder.load(environ={**environ({"box": row}), "BOX_MODELS": "a"}).warnings == ()
 
 
+def test_a_row_names_the_formats_it_can_be_asked_in(folder: ConfigurationFolder):
+    row = {
+        **ROW,
+        "speaks": "alpha",
+        "wires": ["alpha_two", "alpha_one"],
+        "models_env": "BOX_MODELS",
+    }
+
+    loaded = folder.load(environ={**environ({"box": row}), "BOX_MODELS": "a"})
+
+    assert loaded.provider_rows[0].wires == ("alpha_two", "alpha_one")
+
+
+def test_a_format_that_its_family_does_not_know_is_refused(folder: ConfigurationFolder):
+    assert problem(folder, speaks="alpha", wires=["alpha_ome"]) == (
+        "PROVIDERS.box.wires: nothing that speaks 'alpha' knows 'alpha_ome' "
+        "(did you mean 'alpha_one'?): there are alpha_one, alpha_two"
+    )
+
+
 ROUTES = [
     ("https://box.example/v1/chat/completions", "/chat/completions"),
     ("https://box.example/v1/completions/", "/completions"),

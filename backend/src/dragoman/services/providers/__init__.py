@@ -48,6 +48,9 @@ FAMILIES: Final[dict[str, HttpProvider]] = {
 }
 """What a row may speak: it behaves like the first provider of that family."""
 
+FAMILY_WIRES: Final = {family: provider.wires for family, provider in FAMILIES.items()}
+"""The wire formats that a row may name in its `wires`, by what it speaks."""
+
 FEATURES: Final[frozenset[str]] = frozenset().union(
     *(wire.OPTIONAL_FIELDS | wire.FEATURES.keys() for wire in (openai_chat, anthropic_messages))
 )
@@ -62,6 +65,7 @@ for _provider in CATALOG:
 __all__ = [
     "CATALOG",
     "FAMILIES",
+    "FAMILY_WIRES",
     "FEATURES",
     "AnthropicProvider",
     "Background",

@@ -149,6 +149,16 @@ class HasDefaults(Protocol):
 
 
 @runtime_checkable
+class Speaks(Protocol):
+    """A provider that can be asked in more than one wire format."""
+
+    @property
+    def wires(self) -> tuple[str, ...]:
+        """The formats' names, the usual one first."""
+        ...
+
+
+@runtime_checkable
 class Background(Protocol):
     """A provider that needs time before it can answer."""
 
@@ -188,6 +198,7 @@ def facts_of(provider: BaseProvider, environ: Mapping[str, str]) -> ProviderFact
         enabled=config.enabled,
         name=config.name,
         default_models=provider.default_models if isinstance(provider, HasDefaults) else (),
+        wires=provider.wires if isinstance(provider, Speaks) else (),
     )
 
 

@@ -8,15 +8,18 @@ import msgspec
 
 from dragoman.config import ProviderRow
 from dragoman.services.providers.http import HttpProvider
+from dragoman.wire.base import ProviderSide
 
 
 def provider_of(row: ProviderRow, families: Mapping[str, HttpProvider]) -> HttpProvider:
     """Make the provider that a row describes: like the first of its family, but for the row."""
     family = families[row.speaks]
+    wire, *others = _wires(row, family)
     return HttpProvider(
         provider_id=row.id,
         name=row.name,
-        wire=family.wire,
+        wire=wire,
+        other_wires=tuple(others),
         base_url=row.base_url,
         api_key_env=row.api_key_env,
         models_env=row.models_env,
@@ -29,6 +32,12 @@ def provider_of(row: ProviderRow, families: Mapping[str, HttpProvider]) -> HttpP
         needs_output_limit=family.needs_output_limit,
         models_path=family.models_path,
     )
+
+
+def _wires(row: ProviderRow, family: HttpProvider) -> tuple[ProviderSide, ...]:
+    """Give the formats that a row names, or the usual one: compatible servers rarely know more."""
+    known = {wire.name: wire for wire in (family.wire, *family.other_wires)}
+    return tuple(known[name] for name in row.wires) or (family.wire,)
 
 
 def catalog(families: Mapping[str, HttpProvider]) -> tuple[HttpProvider, ...]:

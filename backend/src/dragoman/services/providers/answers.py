@@ -1,0 +1,163 @@
+"""What comes back over HTTP: an answer as events, whole or streamed, or the facts of a failure."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from msgspec.structs import replace
+
+from dragoman.chat import Failure, UpstreamError, events_of
+from dragoman.observability.secrets import Secret, mask
+from dragoman.services.providers.base import Batches
+from dragoman.services.providers.patience import Patience
+from dragoman.services.providers.retry_after import retry_after_of
+from dragoman.services.providers.transport import (
+    MAX_CHUNK,
+    MAX_STREAM,
+    UpstreamResponse,
+    read_body,
+)
+from dragoman.wire.base import ProviderSide, StreamReader, malformed
+
+_DRAIN: Final = 0.2
+"""Seconds to wait for the last bytes after a finished stream, so that its connection is kept."""
+_ERROR_TIME: Final = 5.0
+"""Seconds to wait for the body of an error, whose status is known already."""
+_LONGEST_ERROR: Final = 1 << 20
+"""How much of an error's body is read, in bytes."""
+
+_REQUEST_IDS: Final = ("x-request-id", "request-id")
+# The fields of a failure that repeat what the other side said.
+_VENDORS_WORDS: Final = ("message", "code", "type", "param", "request_id")
+_CUT: Final = frozenset({"premature_close", "connection_reset"})
+# Some compatible servers label JSON carelessly; a page in HTML is never an answer.
+_JSON: Final = frozenset({"application/json", "text/plain", "application/octet-stream", ""})
+
+
+async def answer_of(
+    response: UpstreamResponse,
+    wire: ProviderSide,
+    patience: Patience,
+    *,
+    streamed: bool,
+    stream_types: frozenset[str],
+) -> Batches:
+    """Give the reply's batches; `streamed` is what was asked for. Raises `UpstreamError`."""
+    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if response.status != 200:
+        raise await failed(wire, response, patience)
+    patience.headers_came()
+    # A stream of JSON lines may be labelled as JSON; then what was asked for decides.
+    if media in stream_types and (streamed or media not in _JSON):
+        return _streamed(wire.stream_reader(), response, patience)
+    if media in _JSON:
+        return _whole(wire, await patience.wait(read_body(response)))
+    expected = " or ".join(sorted({"application/json"} | stream_types))
+    raise malformed("bad_content_type", f"the answer is {media}, and not {expected}")
+
+
+async def _whole(wire: ProviderSide, body: bytes) -> Batches:
+    yield events_of(wire.read_reply(body))
+
+
+async def _streamed(
+    reader: StreamReader, response: UpstreamResponse, patience: Patience
+) -> Batches:
+    chunks = response.chunks(limit=MAX_STREAM)
+    clean = True
+    taken = 0
+    while not reader.done:
+        if taken >= MAX_CHUNK:
+            # What has arrived already is read without a pause: others, and the clock, have a turn.
+            await patience.wait(asyncio.sleep(0))
+            taken = 0
+        try:
+            chunk = await patience.wait(anext(chunks, None))
+        except UpstreamError as error:
+            # What a cut means is for the wire to say: all may have been said already.
+            if error.failure.reason not in _CUT:
+                raise
+            clean, chunk = False, None
+        if chunk is None:
+            break
+        taken += len(chunk)
+        if events := reader.feed(chunk):
+            yield events
+            # A client who took its time is no provider who stood still.
+            patience.event_came()
+    if events := reader.close(clean=clean):
+        yield events
+    await _drain(chunks)
+
+
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    """Read what follows a finished stream, so that its connection can be used again."""
+    with suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(_DRAIN):
+            async for _ in chunks:
+                pass
+
+
+async def failed(
+    wire: ProviderSide, response: UpstreamResponse, patience: Patience
+) -> UpstreamError:
+    """Gather the facts of an answer that is no success."""
+    headers, status = response.headers, response.status
+    if 300 <= status < 400:
+        return UpstreamError(
+            Failure(status=status, reason="upstream_redirect", message="the provider redirects")
+        )
+    body = await _last_words(response, patience)
+    try:
+        failure = wire.read_failure(status, headers, body)
+    except Exception:  # noqa: BLE001 - a careless wire must not turn a limit into a fault of ours
+        failure = Failure(status=status)
+    wait = retry_after_of(headers, body, now=time.time(), status=status)
+    return UpstreamError(replace(failure, retry_after=wait))
+
+
+async def _last_words(response: UpstreamResponse, patience: Patience) -> bytes:
+    """Read what an error says of itself, as far as it comes: without it, its status says enough."""
+    said = bytearray()
+
+    async def listen() -> None:
+        async for chunk in response.chunks():
+            said.extend(chunk)
+            if len(said) > _LONGEST_ERROR:
+                break
+
+    with suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(_ERROR_TIME):
+            await patience.wait(listen())
+    return bytes(said)
+
+
+@contextmanager
+def identified(headers: Mapping[str, str]) -> Iterator[None]:
+    """Add what only the headers say to a failure that came without it, as one in a stream:
+    the vendor's id of the request, and how long to wait.
+    """
+    try:
+        yield
+    except UpstreamError as error:
+        named = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+        if error.failure.request_id is None and named is not None:
+            error.failure = replace(error.failure, request_id=named)
+        if error.failure.retry_after is None:
+            wait = retry_after_of(headers, b"", now=time.time(), status=200)
+            error.failure = replace(error.failure, retry_after=wait)
+        raise
+
+
+@contextmanager
+def without_keys(secrets: tuple[Secret, ...]) -> Iterator[None]:
+    """Take out of a failure what was sent and must not be told, before any of it is cut short."""
+    try:
+        yield
+    except UpstreamError as error:
+        said = {name: getattr(error.failure, name) for name in _VENDORS_WORDS}
+        masked = {name: text and mask(text, secrets) for name, text in said.items()}
+        error.failure = replace(error.failure, **masked)
+        raise

@@ -1,0 +1,126 @@
+"""A model behind an address: a request becomes bytes, an answer becomes events."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, aclosing
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dragoman.chat import ChatRequest, Receipt, Reply, ResponseStart, StreamEvent
+from dragoman.config.facts import ModelEntry
+from dragoman.observability.secrets import Secret
+from dragoman.services.providers.answers import answer_of, identified, without_keys
+from dragoman.services.providers.base import Batch, Batches, ProviderConfig, complete
+from dragoman.services.providers.patience import Patience
+from dragoman.services.providers.transport import Timeouts, Upstream
+from dragoman.wire.base import ProviderSide
+
+
+class Row(Protocol):
+    """What a model must know of its provider: the columns of `HttpProvider` that are used here."""
+
+    @property
+    def without(self) -> frozenset[str]:
+        """What this vendor's dialect does not take."""
+        ...
+
+    @property
+    def needs_output_limit(self) -> bool:
+        """Whether the wire insists on a limit of the output."""
+        ...
+
+    @property
+    def stream_types(self) -> frozenset[str]:
+        """The content types of its streams."""
+        ...
+
+    def wire_for(self, request: ChatRequest, model: ModelEntry) -> ProviderSide:
+        """Choose the wire to ask in."""
+        ...
+
+    def request_headers(self, config: ProviderConfig, model: ModelEntry | None) -> dict[str, str]:
+        """Give the headers of a request."""
+        ...
+
+    def secrets(self, config: ProviderConfig) -> tuple[Secret, ...]:
+        """Give what is sent and must not be told."""
+        ...
+
+
+class Outgoing(Struct, frozen=True):
+    """A request as it will be sent. `headers` hold the key: not for logs."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    receipts: tuple[Receipt, ...]
+
+
+class HttpChatModel:
+    """A model behind a wire format and an address."""
+
+    def __init__(
+        self,
+        provider: Row,
+        config: ProviderConfig,
+        model: ModelEntry,
+        upstream: Upstream,
+        timeouts: Timeouts,
+    ) -> None:
+        self._provider = provider
+        self._config = config
+        self._model = model
+        self._upstream = upstream
+        self._timeouts = timeouts
+
+    def outgoing(self, request: ChatRequest) -> Outgoing:
+        """Translate a request; sends nothing. Raises `LLMServiceError` for what cannot be said."""
+        return self._written(request, self._provider.wire_for(request, self._model))
+
+    def _written(self, request: ChatRequest, wire: ProviderSide) -> Outgoing:
+        request = replace(request, model=self._model.vendor_id)
+        if self._provider.needs_output_limit and request.limits.output is None:
+            request = replace(
+                request, limits=replace(request.limits, output=self._model.max_output_tokens)
+            )
+        written = wire.write_request(request, without=self._provider.without)
+        return Outgoing(
+            url=self._config.base_url + (written.path or wire.path),
+            headers=self._provider.request_headers(self._config, self._model),
+            body=written.body,
+            receipts=written.receipts,
+        )
+
+    async def stream(self, request: ChatRequest) -> Batches:
+        """Ask; see `ChatModel.stream`. An answer in the other mode is understood all the same."""
+        wire = self._provider.wire_for(request, self._model)
+        outgoing = self._written(request, wire)
+        patience = Patience(self._timeouts)
+        async with AsyncExitStack() as call:
+            sending = self._upstream.send(
+                "POST", outgoing.url, headers=outgoing.headers, body=outgoing.body
+            )
+            response = await patience.wait(call.enter_async_context(sending))
+            call.enter_context(without_keys(self._provider.secrets(self._config)))
+            call.enter_context(identified(response.headers))
+            answer = await answer_of(
+                response,
+                wire,
+                patience,
+                streamed=request.stream,
+                stream_types=self._provider.stream_types,
+            )
+            async for batch in await call.enter_async_context(aclosing(answer)):
+                yield _with_receipts(batch, outgoing.receipts)
+
+    async def complete(self, request: ChatRequest) -> Reply:
+        """Ask for a whole reply."""
+        return await complete(self, request)
+
+
+def _with_receipts(batch: Batch, receipts: tuple[Receipt, ...]) -> Batch:
+    if not receipts or not isinstance(batch[0], ResponseStart):
+        return batch
+    first: StreamEvent = replace(batch[0], receipts=receipts)
+    return [first, *batch[1:]]
