@@ -1,6 +1,7 @@
 """Our own side of the comparison: what a reply says, and when two of them are the same."""
 
 import json
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from dragoman.chat import (
     Reasoning,
     Reply,
     StopReason,
+    StreamEvent,
     ToolCall,
     Usage,
     extras_of,
@@ -66,6 +68,11 @@ def facts_of(reply: Reply, error: str | None = None) -> Facts:
         refused=reply.stop is not None and reply.stop.reason is StopReason.REFUSAL,
         error=error,
     )
+
+
+def in_words(events: Iterable[StreamEvent]) -> list[StreamEvent]:
+    """Forget the bytes that events came from, so that they have to be told."""
+    return [replace(event, source=None) for event in events]
 
 
 def comparable(reply: Reply) -> Reply:

@@ -12,7 +12,7 @@ from dragoman.wire.base import Wire
 
 from .cases import recordings
 from .recordings import Recording
-from .replies import comparable, facts_of, reason_of, retold
+from .replies import comparable, facts_of, in_words, reason_of, retold
 from .walker import added_up, events_in, stood_beside, walk
 
 WIRES: dict[str, Wire] = {wire.name: wire for wire in (openai_chat, anthropic_messages)}
@@ -146,6 +146,99 @@ def test_a_chat_stream_told_as_a_whole_keeps_what_stood_beside_its_words(recordi
         assert {name: whole.get(name) for name in beside} == beside
 
 
+@recordings("passing", "stream")
+def test_a_stream_is_passed_on_to_its_own_clients_as_it_came(recording: Recording):
+    wire = WIRES[recording.wire]
+    for body in recording.bodies:
+        told = read_stream(wire, [body])
+        if told.failure is not None:
+            continue
+
+        passed = wire.stream_writer().write(told.events)
+
+        recorded = _without_padding(_ended(_without_comments(body), wire))
+        if b'"obfuscation":' in recorded:
+            # In the midst of a chunk, it costs the chunk its order of fields.
+            assert events_in(passed) == [_unpadded(chunk) for chunk in events_in(body)]
+        else:
+            assert passed == recorded
+
+
+def _unpadded(chunk: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in chunk.items() if name != "obfuscation"}
+
+
+def _ended(body: bytes, wire: Wire) -> bytes:
+    """Add the mark of the end that some vendors leave out."""
+    if wire.name == "openai_chat" and b"data: [DONE]" not in body:
+        return body + b"data: [DONE]\n\n"
+    return body
+
+
+def _without_padding(body: bytes) -> bytes:
+    return re.sub(rb',\s*"(obfuscation|p)"\s*:\s*"[a-zA-Z0-9]*"(?=\}\n\n)', b"", body)
+
+
+@recordings("passing", "stream")
+def test_a_stream_passed_on_differs_by_the_models_name_alone(recording: Recording):
+    wire = WIRES[recording.wire]
+    for body in recording.bodies:
+        told = read_stream(wire, [body])
+        if told.failure is not None or not told.reply.model:
+            continue
+        vendors = json.dumps(told.reply.model).encode()
+
+        named = wire.stream_writer(model="our-name").write(told.events)
+
+        plain = wire.stream_writer().write(told.events)
+        assert named == re.sub(rb'("model":\s*)' + re.escape(vendors), rb'\1"our-name"', plain)
+        assert named.count(b'"our-name"') >= 1
+
+
+@recordings("passing", "stream", wire="openai_chat")
+def test_a_chat_client_that_did_not_ask_what_it_cost_is_told_all_else(recording: Recording):
+    asked = openai_chat.read_request(b'{"model":"m","messages":[],"stream":true}')
+    for body in recording.bodies:
+        told = read_stream(openai_chat, [body])
+        if told.failure is not None:
+            continue
+
+        passed = events_in(openai_chat.stream_writer(asked).write(told.events))
+
+        recorded = [_uncounted(chunk) for chunk in events_in(body)]
+        assert [_unwatched(chunk) for chunk in passed] == [one for one in recorded if one]
+
+
+def _uncounted(chunk: dict[str, Any]) -> dict[str, Any] | None:
+    """Give what a chunk says to one who did not ask; `None` for a chunk of usage alone."""
+    if chunk.get("usage") and not chunk["choices"]:
+        return None
+    unasked = {"usage", "obfuscation", "p"}
+    return {name: value for name, value in chunk.items() if name not in unasked}
+
+
+def _unwatched(chunk: dict[str, Any]) -> dict[str, Any]:
+    """Forget a usage that is null: it is left where it does not stand last."""
+    assert chunk.get("usage") is None
+    return {name: value for name, value in chunk.items() if name != "usage"}
+
+
+@recordings("passing", "stream")
+def test_a_stream_that_was_cut_is_passed_on_without_an_end(recording: Recording):
+    wire = WIRES[recording.wire]
+    for body in recording.bodies:
+        events = re.split(rb"(?<=\n\n)", body)
+        for count in range(len(events)):
+            told = read_stream(wire, [b"".join(events[:count])], clean=False)
+            if told.failure is None:
+                break
+
+            passed = wire.stream_writer().write(told.events)
+
+            assert b"data: [DONE]" not in passed
+            assert b'"message_stop"' not in passed
+
+
 @recordings("retelling", "stream")
 def test_a_stream_told_anew_is_the_same_reply(recording: Recording):
     wire = WIRES[recording.wire]
@@ -154,7 +247,7 @@ def test_a_stream_told_anew_is_the_same_reply(recording: Recording):
         if told.failure is not None:
             continue
 
-        again = read_stream(wire, [wire.stream_writer().write(told.events)])
+        again = read_stream(wire, [wire.stream_writer().write(in_words(told.events))])
 
         assert again.failure is None
         assert retold(again.reply) == retold(told.reply)

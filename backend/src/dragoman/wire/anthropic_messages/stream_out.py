@@ -1,7 +1,7 @@
 """A streamed reply, written: one block after the other, closed by `message_stop`."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final, assert_never
+from collections.abc import Iterator
+from typing import ClassVar, Final, assert_never
 
 from msgspec.structs import replace
 
@@ -30,7 +30,9 @@ from dragoman.wire.anthropic_messages.errors import write_failure
 from dragoman.wire.anthropic_messages.reply import write_message
 from dragoman.wire.anthropic_messages.usage import write_usage
 from dragoman.wire.anthropic_messages.words import NAME, STOP_WORDS, encode, own, put_back
-from dragoman.wire.sse import encode_event
+from dragoman.wire.passing import EventStreamWriter
+from dragoman.wire.sse import SseEvent, encode_event
+from dragoman.wire.stream import decode_leniently
 
 # What clients expect to hear at the end, even if we knew it at the start.
 _LAST_WORDS: Final = frozenset({"stop_reason", "stop_details", "container", "context_management"})
@@ -51,41 +53,53 @@ _INPUT: Final = _template("input_json_delta", "partial_json")
 _STOP: Final = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
 
 
-class Writer:
+class Writer(EventStreamWriter):
     """Writes one streamed reply to a client."""
 
+    wire: ClassVar[str] = NAME
+
     def __init__(self, _request: ChatRequest | None = None, *, model: str | None = None) -> None:
-        self._model = model
-        self._block = -1
+        super().__init__(model)
         self._part: Part | None = None
         self._usage: Usage | None = None
         self._last_words: JsonObject = {}
-
-    def write(self, events: Iterable[StreamEvent]) -> bytes:
-        """Write the next events; the terminal ones follow a `ResponseEnd`."""
-        return b"".join(self._pieces(events))
 
     def fail(self, error: LLMServiceError) -> bytes:
         """End the stream with an error; there is no `message_stop`."""
         return encode_event(write_failure(error), "error")
 
-    def _pieces(self, events: Iterable[StreamEvent]) -> Iterator[bytes]:
-        for event in events:
-            match event:
-                case PartDelta():
-                    yield from self._grow(event)
-                case PartStart(_, part):
-                    yield from self._begin_block(part)
-                case PartEnd():
-                    yield from self._end_block()
-                case ResponseStart():
-                    yield self._begin(event)
-                case ResponseEnd():
-                    yield self._end(event)
-                case Aside():
-                    pass
-                case _:
-                    assert_never(event)
+    def _note(self, event: StreamEvent) -> None:
+        match event:
+            case PartStart(part=part):
+                self._part = part
+                self._follow_number()
+            case PartEnd():
+                self._part = None
+            case ResponseStart():
+                self._usage = event.usage
+
+    def _renumbered(self, event: SseEvent) -> bytes:
+        said = decode_leniently(event.data)
+        if not isinstance(said, dict) or not isinstance(said.get("index"), int):
+            return event.source
+        return _event(said | {"index": self._moved(said["index"])})
+
+    def _told(self, event: StreamEvent) -> bytes:
+        match event:
+            case PartDelta():
+                return self._grow(event)
+            case PartStart(_, part):
+                return self._begin_block(part)
+            case PartEnd():
+                return self._end_block()
+            case ResponseStart():
+                return self._begin(event)
+            case ResponseEnd():
+                return self._end(event)
+            case Aside():
+                return b""
+            case _:
+                assert_never(event)
 
     def _begin(self, start: ResponseStart) -> bytes:
         self._usage = start.usage
@@ -98,38 +112,41 @@ class Writer:
             opening = replace(opening, extras=replace(start.extras, fields=early))
         return _event({"type": "message_start", "message": write_message(opening)})
 
-    def _begin_block(self, part: Part) -> Iterator[bytes]:
+    def _begin_block(self, part: Part) -> bytes:
         begun, rest = _begun(part)
         block = write_block(begun)
         if block is None:
-            return
+            return b""
         self._part = begun
-        self._block += 1
-        yield _event({"type": "content_block_start", "index": self._block, "content_block": block})
-        yield from self._grow(rest)
+        self._begin_number()
+        start = {"type": "content_block_start", "index": self._number, "content_block": block}
+        return _event(start) + self._grow(rest)
 
-    def _grow(self, delta: PartDelta) -> Iterator[bytes]:
+    def _grow(self, delta: PartDelta) -> bytes:
         match self._part:
             case None:
-                return
+                return b""
             case Text():
                 template = _TEXT
             case Reasoning():
                 template = _THINKING
             case _:
                 template = _INPUT
-        if delta.text:
-            yield template % (self._block, encode(delta.text))
+        grown = template % (self._number, encode(delta.text)) if delta.text else b""
         if delta.signature and isinstance(self._part, Reasoning) and self._part.origin == NAME:
-            yield _SIGNATURE % (self._block, encode(delta.signature))
+            grown += _SIGNATURE % (self._number, encode(delta.signature))
         if delta.extras is not None:
             for more in _own_deltas(self._part, own(delta.extras)):
-                yield _event({"type": "content_block_delta", "index": self._block, "delta": more})
+                grown += _event(
+                    {"type": "content_block_delta", "index": self._number, "delta": more}
+                )
+        return grown
 
-    def _end_block(self) -> Iterator[bytes]:
-        if self._part is not None:
-            self._part = None
-            yield _STOP % self._block
+    def _end_block(self) -> bytes:
+        if self._part is None:
+            return b""
+        self._part = None
+        return _STOP % self._number
 
     def _end(self, end: ResponseEnd) -> bytes:
         said = put_back(

@@ -1,7 +1,7 @@
 """A streamed reply, written: chunks, a last one for the usage, and `[DONE]`."""
 
-from collections.abc import Iterable
-from typing import assert_never
+import re
+from typing import ClassVar, Final, assert_never
 
 from msgspec.structs import replace
 
@@ -9,6 +9,7 @@ from dragoman.chat import (
     Aside,
     ChatRequest,
     Extras,
+    Json,
     JsonObject,
     LLMServiceError,
     Opaque,
@@ -39,6 +40,7 @@ from dragoman.wire.openai_chat.words import (
     FUNCTION,
     NAME,
     NO_CONTENT,
+    PADDING,
     PARTS,
     REFUSAL,
     TELL_USAGE,
@@ -50,35 +52,91 @@ from dragoman.wire.openai_chat.words import (
     put_back,
     said_only,
 )
-from dragoman.wire.sse import encode_event
+from dragoman.wire.passing import EventStreamWriter
+from dragoman.wire.sse import SseEvent, SseParser, encode_event
+from dragoman.wire.stream import decode_leniently
 
-_OPEN_CHUNK = b'data: %b,"choices":[{"index":0,"delta":'
-_CLOSE_CHUNK = b',"finish_reason":null}]}\n\n'
-_DONE = b"data: [DONE]\n\n"
+_OPEN_CHUNK: Final = b'data: %b,"choices":[{"index":0,"delta":'
+_CLOSE_CHUNK: Final = b',"finish_reason":null}]}\n\n'
+_DONE: Final = b"data: [DONE]\n\n"
+
+# In bytes passed on. A quotation mark within a JSON string is escaped, so what looks like a key is
+# one; at the end of a chunk, it is one of the chunk itself.
+_IS_DONE: Final = re.compile(rb"(?:\A|[\r\n])data: ?\[DONE\]")
+_PADDED: Final = re.compile(rb',"(?:obfuscation|p)":"[^"\\]*"(?=\}\r?\n)')
+_USAGE: Final = re.compile(rb'"usage"\s*:\s*\{')
+_NO_USAGE: Final = re.compile(rb',"usage":null(?=\}\r?\n)')
 
 
-class Writer:
-    """Writes one streamed reply for a client; the usage chunk only for one that asked for it."""
+class Writer(EventStreamWriter):
+    """Writes one streamed reply for a client; the usage only for one that asked for it."""
+
+    wire: ClassVar[str] = NAME
 
     def __init__(self, request: ChatRequest | None = None, *, model: str | None = None) -> None:
-        self._tells_usage = request is None or TELL_USAGE in forms_of(request.extras)
-        self._model = model
+        super().__init__(model)
+        self._tells_usage = request is None or _asks_for_usage(request)
         self._start = ResponseStart()
         self._envelope: JsonObject = {}
         self._open_chunk = b""
         self._part: Part = Text("")
-        self._calls = 0
-
-    def write(self, events: Iterable[StreamEvent]) -> bytes:
-        """Write the next events; the last chunks and `[DONE]` follow a `ResponseEnd`."""
-        return b"".join([self._told(event) for event in events])
 
     def fail(self, error: LLMServiceError) -> bytes:
         """End the stream with an error, and without `[DONE]`."""
         return encode_event(write_failure(error))
 
+    def _note(self, event: StreamEvent) -> None:
+        match event:
+            case PartStart(part=part):
+                self._part = part
+                if _is_numbered(part):
+                    self._follow_number()
+            case ResponseStart():
+                self._open(event)
+
+    def _renumbered(self, event: SseEvent) -> bytes:
+        chunk = decode_leniently(event.data)
+        if not (calls := _calls_of(chunk)):
+            return event.source
+        for call in calls:
+            call["index"] = self._moved(call["index"])
+        return encode_event(encode(chunk))
+
+    def _numbers_in(self, last: bytes) -> int:
+        chunks = (decode_leniently(event.data) for event in SseParser().feed(last))
+        return max((call["index"] + 1 for chunk in chunks for call in _calls_of(chunk)), default=0)
+
+    def _without(self, passed: bytes) -> bytes:
+        padded = _is_padded(passed)
+        if padded:
+            passed = _PADDED.sub(b"", passed)
+            padded = _is_padded(passed)
+        counted = False
+        if not self._tells_usage and b'"usage"' in passed:
+            passed = _NO_USAGE.sub(b"", passed)
+            counted = _USAGE.search(passed) is not None
+        if padded or counted:
+            return b"".join(map(self._only_asked_for, SseParser().feed(passed)))
+        return passed
+
+    def _only_asked_for(self, event: SseEvent) -> bytes:
+        """Write an event of the vendor's anew where it holds padding, or usage for nobody."""
+        chunk = decode_leniently(event.data)
+        if not isinstance(chunk, dict):
+            return event.source
+        unwanted = PADDING & chunk.keys()
+        if chunk.get("usage") and not self._tells_usage:
+            if not chunk.get("choices"):
+                return b""
+            unwanted |= {"usage"}
+        if not unwanted:
+            return event.source
+        return encode_event(encode({n: value for n, value in chunk.items() if n not in unwanted}))
+
+    def _closing(self, last: bytes) -> bytes:
+        return b"" if _IS_DONE.search(last) else _DONE
+
     def _told(self, event: StreamEvent) -> bytes:
-        """Tell one event in our own words, whichever bytes (its `source`) it came from."""
         match event:
             case PartDelta():
                 return self._chunk(self._more(event))
@@ -97,7 +155,7 @@ class Writer:
     def _chunk(self, delta: JsonObject) -> bytes:
         return b"%b%b%b" % (self._open_chunk, encode(delta), _CLOSE_CHUNK) if delta else b""
 
-    def _begin(self, start: ResponseStart) -> bytes:
+    def _open(self, start: ResponseStart) -> None:
         self._start = start
         self._envelope = said_only(
             {
@@ -108,6 +166,9 @@ class Writer:
             },
         )
         self._open_chunk = _OPEN_CHUNK % encode(self._envelope)[:-1]
+
+    def _begin(self, start: ResponseStart) -> bytes:
+        self._open(start)
         left = leftovers_of(start.extras)
         message = {name: value for name, value in left.message.items() if name != "content"}
         opening = {} if NO_CONTENT in forms_of(start.extras) else {"content": ""}
@@ -142,7 +203,7 @@ class Writer:
             case ToolCall(extras=extras) if FUNCTION in forms_of(extras):
                 return {"function_call": write_function(part)}
             case ToolCall():
-                return self._call_delta(write_call(part, self._calls))
+                return self._call_delta(write_call(part, self._next))
             case Opaque(wire, kind) if wire == NAME and kind.startswith(TOOL_CALL):
                 return self._call_delta(write_opaque_call(part))
             case Opaque(wire, _, fields) if wire == NAME:
@@ -161,8 +222,8 @@ class Writer:
         return {"content": text.text}
 
     def _call_delta(self, call: JsonObject) -> JsonObject:
-        self._calls += 1
-        return {"tool_calls": [{**call, "index": self._calls - 1}]}
+        self._begin_number()
+        return {"tool_calls": [{**call, "index": self._number}]}
 
     def _more(self, piece: PartDelta) -> JsonObject:
         match self._part:
@@ -179,7 +240,7 @@ class Writer:
                 said = {"custom": {"input": piece.text}}
             case _:
                 return {}
-        call = put_back({"index": self._calls - 1, **said}, own(piece.extras))
+        call = put_back({"index": self._number, **said}, own(piece.extras))
         return {"tool_calls": [call]}
 
 
@@ -187,3 +248,38 @@ def _piece_extras(opened: Extras | None, piece: Extras | None) -> Extras | None:
     """Give a piece its own fields, and the spelling that its part began with."""
     form = dict.fromkeys((*forms_of(opened), *forms_of(piece)))
     return extras_of(NAME, own(piece), *form)
+
+
+def _calls_of(chunk: Json) -> list[JsonObject]:
+    """Give the numbered pieces of calls in a vendor's chunk."""
+    match chunk:
+        case {"choices": [{"delta": {"tool_calls": [*calls]}}, *_]}:
+            return [call for call in calls if _has_number(call)]
+        case _:
+            return []
+
+
+def _has_number(call: Json) -> bool:
+    return isinstance(call, dict) and isinstance(call.get("index"), int)
+
+
+def _is_padded(passed: bytes) -> bool:
+    # Once for each read of every stream: two look-ups are quicker than any loop over PADDING.
+    return b'"obfuscation":' in passed or b'"p":' in passed
+
+
+def _asks_for_usage(request: ChatRequest) -> bool:
+    options = own(request.extras).get("stream_options")
+    beside_others = isinstance(options, dict) and options.get("include_usage") is True
+    return beside_others or TELL_USAGE in forms_of(request.extras)
+
+
+def _is_numbered(part: Part) -> bool:
+    """Tell whether a part stands among the tool calls, which have numbers."""
+    match part:
+        case ToolCall(extras=extras):
+            return FUNCTION not in forms_of(extras)
+        case Opaque(wire, kind):
+            return wire == NAME and kind.startswith(TOOL_CALL)
+        case _:
+            return False
