@@ -28,6 +28,7 @@ from dragoman.api.routes.health import health_router
 from dragoman.api.routes.messages import MessagesRoute
 from dragoman.api.routes.models import models_router
 from dragoman.api.routes.providers import providers_router
+from dragoman.api.routes.vendor_models import vendor_models_router
 from dragoman.api.server import App, Boundary, Dispatch
 from dragoman.config import (
     Configuration,
@@ -299,6 +300,7 @@ def create_app(
         lifespan=_lifespan(service, database, watcher if load is not None else None),
     )
     rest.include_router(models_router(lambda: service.setup))
+    rest.include_router(vendor_models_router(lambda: service.setup))
     rest.include_router(providers_router(lambda: service.setup))
     rest.include_router(conversations_router(lambda: service.conversations, lambda: service.setup))
     rest.include_router(

@@ -48,12 +48,21 @@ VendorHeaders: TypeAlias = Iterable[tuple[str, str]]
 _RENAMED: Final = dict.fromkeys(("x-request-id", "request-id"), "x-upstream-request-id")
 
 
+def passed_on(headers: VendorHeaders) -> Headers:
+    """Give a vendor's headers as they go to a client, its id as `x-upstream-request-id`."""
+    return [
+        (_RENAMED.get(name, name).encode(), value.encode("latin-1", "replace"))
+        for name, value in headers
+        if name != "retry-after"
+    ]
+
+
 class Dialect(Struct, frozen=True, kw_only=True):
     """A wire format as clients of it know it.
 
     `headers` are the names of those of a client's headers that mean something to a provider of the
     same wire. `beat` keeps a silent stream alive. `statuses` are the statuses in which this dialect
-    differs from the others. `request_id` is the header in which its clients look for an id.
+    differs from the others. `id_header` is the header in which its clients look for an id.
     """
 
     wire: Wire
@@ -61,7 +70,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     beat: bytes = KEEP_ALIVE
     headers: frozenset[str] = frozenset()
     statuses: Mapping[Category, int] = {}
-    request_id: str | None = None
+    id_header: bytes | None = None
 
     def new_id(self) -> str:
         """Make an id for a reply whose provider gave none."""
@@ -92,25 +101,11 @@ class Dialect(Struct, frozen=True, kw_only=True):
             param=about.get("field") or about.get("vendorParam"),
         )
 
-    def problem_headers(self, problem: Problem, *, request_id: str) -> Headers:
+    def problem_headers(self, problem: Problem) -> Headers:
         """Give the headers of an error answer; what would be retried in vain says so."""
-        given = [*problem.headers, *self.answer_headers(problem.vendor_headers, request_id)]
+        given = [*problem.headers, *passed_on(problem.vendor_headers)]
         retryable = problem.category is None or (problem.detail or {}).get("retryable")
         return given if retryable else [*given, (b"x-should-retry", b"false")]
-
-    def answer_headers(self, vendors: VendorHeaders, request_id: str) -> list[tuple[bytes, bytes]]:
-        """Give the headers of an answer: what the vendor said, and the id that clients look for.
-
-        Our own id goes as `x-request-id` on every answer, the vendor's as `x-upstream-request-id`.
-        """
-        given = [
-            (_RENAMED.get(name, name).encode(), value.encode("latin-1", "replace"))
-            for name, value in vendors
-            if name != "retry-after"
-        ]
-        if self.request_id is not None:
-            given.append((self.request_id.encode(), request_id.encode()))
-        return given
 
     def body(self, problem: Problem, *, request_id: str) -> bytes:
         """Write the body of an error answer."""
@@ -132,7 +127,7 @@ ANTHROPIC_MESSAGES: Final = Dialect(
     beat=b'event: ping\ndata: {"type": "ping"}\n\n',
     headers=frozenset({"anthropic-version", "anthropic-beta"}),
     statuses={Category.QUOTA_EXHAUSTED: 402, Category.OVERLOADED: 529},
-    request_id="request-id",
+    id_header=b"request-id",
 )
 
 FRONT_DOORS: Final[Mapping[str, Dialect]] = {

@@ -165,9 +165,31 @@ class Tongue(Protocol):
         """Write the body."""
         ...
 
-    def problem_headers(self, problem: Problem, *, request_id: str) -> Headers:
+    def problem_headers(self, problem: Problem) -> Headers:
         """Give the headers."""
         ...
+
+    @property
+    def id_header(self) -> bytes | None:
+        """The header in which clients look for our id of a request, if not in `x-request-id`."""
+        ...
+
+
+class Told(Struct, frozen=True):
+    """An error answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def tell_problem(problem: Problem, *, request_id: str, tongue: Tongue | None) -> Told:
+    """Put an error into an answer, in our own words or in those of `tongue`."""
+    if tongue is None:
+        body = problem_body(problem, request_id=request_id)
+        return Told(problem.status, problem.headers, body)
+    body = tongue.body(problem, request_id=request_id)
+    return Told(tongue.status(problem), tongue.problem_headers(problem), body)
 
 
 async def send_problem(
@@ -179,14 +201,8 @@ async def send_problem(
     tongue: Tongue | None = None,
 ) -> None:
     """Answer with an error, in our own words or in those of `tongue`."""
-    if tongue is None:
-        status, told = problem.status, list(problem.headers)
-        body = problem_body(problem, request_id=request_id)
-    else:
-        status = tongue.status(problem)
-        told = list(tongue.problem_headers(problem, request_id=request_id))
-        body = tongue.body(problem, request_id=request_id)
-    await send_json(send, body, status=status, headers=[*told, *headers])
+    told = tell_problem(problem, request_id=request_id, tongue=tongue)
+    await send_json(send, told.body, status=told.status, headers=[*told.headers, *headers])
 
 
 async def send_json(send: Send, body: bytes, *, status: int = 200, headers: Headers = ()) -> None:

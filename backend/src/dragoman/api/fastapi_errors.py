@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from dragoman.api.errors import Problem, Tongue, problem_body, problem_of
+from dragoman.api.errors import Problem, problem_of, tell_problem
 from dragoman.chat import DragomanError
 
 
@@ -23,8 +23,7 @@ def speak_one_language(app: FastAPI, explain: Callable[[Exception], Problem] = p
     async def tell(request: Request, error: DragomanError) -> Response:
         problem = explain(error)
         request.state.record.fail(problem.reason)
-        headers = {name.decode(): value.decode() for name, value in problem.headers}
-        return _answer(request, problem, headers)
+        return _answer(request, problem, {})
 
     @app.exception_handler(RequestValidationError)
     async def complain(request: Request, error: RequestValidationError) -> Response:
@@ -41,10 +40,11 @@ def speak_one_language(app: FastAPI, explain: Callable[[Exception], Problem] = p
 
 
 def _answer(request: Request, problem: Problem, headers: dict[str, str]) -> Response:
-    tongue: Tongue | None = request.state.tongue
-    request_id: str = request.state.request_id
-    if tongue is None:
-        status, body = problem.status, problem_body(problem, request_id=request_id)
-    else:
-        status, body = tongue.status(problem), tongue.body(problem, request_id=request_id)
-    return Response(body, status_code=status, headers=headers, media_type="application/json")
+    told = tell_problem(problem, request_id=request.state.request_id, tongue=request.state.tongue)
+    named = {name.decode(): value.decode() for name, value in told.headers}
+    return Response(
+        told.body,
+        status_code=told.status,
+        headers={**named, **headers},
+        media_type="application/json",
+    )

@@ -107,11 +107,14 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.begun = True
             self.record.status = message["status"]
+            request_id = self.record.request_id.encode()
             message["headers"] = [
                 *message.get("headers", ()),
                 *SECURITY_HEADERS,
-                (b"x-request-id", self.record.request_id.encode()),
+                (b"x-request-id", request_id),
             ]
+            if self.tongue is not None and self.tongue.id_header is not None:
+                message["headers"].append((self.tongue.id_header, request_id))
         await self._send(message)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from dragoman.api.body import read_body
-from dragoman.api.dialects import Dialect
+from dragoman.api.dialects import Dialect, passed_on
 from dragoman.api.errors import Headers, Problem, Receive, Scope, Send, problem_of, send_json
 from dragoman.api.receipts import receipt_headers
 from dragoman.api.record import Record
@@ -90,7 +90,7 @@ class ChatRoute:
         reply = await get_ai_response(request, candidate)
         record.usage = reply.usage
         body = self._dialect.wire.write_reply(_completed(reply, self._dialect, candidate))
-        headers = answer_headers(self._dialect, reply, record)
+        headers = answer_headers(reply)
         await send_json(send, body, headers=headers)
 
     async def _stream(
@@ -124,18 +124,18 @@ class ChatRoute:
                     continue
                 if not begun:
                     begun = True
-                    batch = self._begun(batch, record, out)  # noqa: PLW2901
+                    batch = self._begun(batch, out)  # noqa: PLW2901
                 told = _note(batch, record)
                 written = writer.write(batch)
                 if written or told:
                     await out.write(written, last=told)
 
-    def _begun(self, batch: Batch, record: Record, out: EventStream) -> Batch:
+    def _begun(self, batch: Batch, out: EventStream) -> Batch:
         """Take the beginning of a reply: its headers, and what its provider left out."""
         start = batch[0]
         if not isinstance(start, ResponseStart):
             return batch
-        out.add_headers(answer_headers(self._dialect, start, record))
+        out.add_headers(answer_headers(start))
         return [_dated(start, self._dialect), *batch[1:]]
 
 
@@ -149,10 +149,10 @@ def check_fields(request: ChatRequest) -> None:
             )
 
 
-def answer_headers(dialect: Dialect, reply: Reply | ResponseStart, record: Record) -> Headers:
+def answer_headers(reply: Reply | ResponseStart) -> Headers:
     """Give the headers of an answer: what the vendor said, and what the translation changed."""
     return [
-        *dialect.answer_headers(reply.headers, record.request_id),
+        *passed_on(reply.headers),
         *receipt_headers(reply.receipts),
     ]
 
