@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from dragoman.chat import Failure, UpstreamError, events_of
 from dragoman.observability.secrets import Secret, mask
 from dragoman.services.providers.base import Batches
+from dragoman.services.providers.headers import heard
 from dragoman.services.providers.patience import Patience
 from dragoman.services.providers.retry_after import retry_after_of
 from dragoman.services.providers.transport import (
@@ -136,12 +137,13 @@ async def _last_words(response: UpstreamResponse, patience: Patience) -> bytes:
 
 @contextmanager
 def identified(headers: Mapping[str, str]) -> Iterator[None]:
-    """Add what only the headers say to a failure that came without it, as one in a stream:
-    the vendor's id of the request, and how long to wait.
+    """Add what only the headers say to a failure: what a client may hear of them, and, where it
+    came without them, the vendor's id of the request and how long to wait.
     """
     try:
         yield
     except UpstreamError as error:
+        error.failure = replace(error.failure, headers=heard(headers))
         named = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
         if error.failure.request_id is None and named is not None:
             error.failure = replace(error.failure, request_id=named)
@@ -159,5 +161,6 @@ def without_keys(secrets: tuple[Secret, ...]) -> Iterator[None]:
     except UpstreamError as error:
         said = {name: getattr(error.failure, name) for name in _VENDORS_WORDS}
         masked = {name: text and mask(text, secrets) for name, text in said.items()}
-        error.failure = replace(error.failure, **masked)
+        told = tuple((name, mask(value, secrets)) for name, value in error.failure.headers)
+        error.failure = replace(error.failure, **masked, headers=told)
         raise

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -111,12 +112,25 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
         except msgspec.DecodeError as error:
             raise malformed("bad_json", "the list of models is not one") from error
 
-    def request_headers(self, config: ProviderConfig, model: ModelEntry | None) -> dict[str, str]:
-        """Give the headers of a request: what it is, for which version, and the key."""
+    def own_headers(self) -> frozenset[str]:
+        """Give the names of the headers that no client may set: the key's, and the operator's."""
+        return frozenset({self.key_header[0], *(name.lower() for name in self.headers)})
+
+    def request_headers(
+        self,
+        config: ProviderConfig,
+        model: ModelEntry | None,
+        client: Mapping[str, str] = MappingProxyType({}),
+    ) -> dict[str, str]:
+        """Give the headers of a request: what it is, for which version, and the key.
+
+        What the `client` brought goes before the version, and after everything else.
+        """
         headers = {"content-type": "application/json", "accept-encoding": "identity"}
         version = (model.api_version if model is not None else None) or self.api_version
         if self.api_version_header is not None and version is not None:
             headers[self.api_version_header] = version
+        headers |= client
         if config.api_key is not None:
             name, before = self.key_header
             headers[name] = before + config.api_key.reveal()

@@ -12,6 +12,7 @@ from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret
 from dragoman.services.providers.answers import answer_of, identified, without_keys
 from dragoman.services.providers.base import Batch, Batches, ProviderConfig, complete
+from dragoman.services.providers.headers import brought, heard
 from dragoman.services.providers.patience import Patience
 from dragoman.services.providers.transport import Timeouts, Upstream
 from dragoman.wire.base import ProviderSide
@@ -39,8 +40,14 @@ class Row(Protocol):
         """Choose the wire to ask in."""
         ...
 
-    def request_headers(self, config: ProviderConfig, model: ModelEntry | None) -> dict[str, str]:
+    def request_headers(
+        self, config: ProviderConfig, model: ModelEntry | None, client: Mapping[str, str]
+    ) -> dict[str, str]:
         """Give the headers of a request."""
+        ...
+
+    def own_headers(self) -> frozenset[str]:
+        """Give the names of the headers that no client may set."""
         ...
 
     def secrets(self, config: ProviderConfig) -> tuple[Secret, ...]:
@@ -84,12 +91,13 @@ class HttpChatModel:
             request = replace(
                 request, limits=replace(request.limits, output=self._model.max_output_tokens)
             )
+        client, behind = brought(request.headers, wire.name, without=self._provider.own_headers())
         written = wire.write_request(request, without=self._provider.without)
         return Outgoing(
             url=self._config.base_url + (written.path or wire.path),
-            headers=self._provider.request_headers(self._config, self._model),
+            headers=self._provider.request_headers(self._config, self._model, client),
             body=written.body,
-            receipts=written.receipts,
+            receipts=behind + written.receipts,
         )
 
     async def stream(self, request: ChatRequest) -> Batches:
@@ -111,16 +119,23 @@ class HttpChatModel:
                 streamed=request.stream,
                 stream_types=self._provider.stream_types,
             )
-            async for batch in await call.enter_async_context(aclosing(answer)):
-                yield _with_receipts(batch, outgoing.receipts)
+            batches = await call.enter_async_context(aclosing(answer))
+            async for batch in batches:
+                yield _introduced(batch, outgoing.receipts, heard(response.headers))
+                break
+            async for batch in batches:
+                yield batch
 
     async def complete(self, request: ChatRequest) -> Reply:
         """Ask for a whole reply."""
         return await complete(self, request)
 
 
-def _with_receipts(batch: Batch, receipts: tuple[Receipt, ...]) -> Batch:
-    if not receipts or not isinstance(batch[0], ResponseStart):
+def _introduced(
+    batch: Batch, receipts: tuple[Receipt, ...], headers: tuple[tuple[str, str], ...]
+) -> Batch:
+    """Let the reply's first event tell what the translation changed, and the vendor's headers."""
+    if not isinstance(batch[0], ResponseStart) or not (receipts or headers):
         return batch
-    first: StreamEvent = replace(batch[0], receipts=receipts)
+    first: StreamEvent = replace(batch[0], receipts=receipts, headers=headers)
     return [first, *batch[1:]]
