@@ -265,7 +265,12 @@ class Service:
             timeouts=self._timeouts,
             engines=self._engines,
         )
-        return Setup(self.composition.models, self.composition.registry, runtime)
+        return Setup(
+            self.composition.models,
+            self.composition.registry,
+            runtime,
+            unlisted=self.configuration.settings.allow_unlisted_models,
+        )
 
 
 def create_app(

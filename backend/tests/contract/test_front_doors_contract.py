@@ -7,6 +7,7 @@ import pytest
 
 from dragoman.testing import Script
 from dragoman.testing.upstream import streamed, whole
+from tests.support.server import configured, running
 from tests.support.tapes import (
     anthropic_stream,
     anthropic_whole,
@@ -360,3 +361,25 @@ async def test_tools_go_there_and_back_across_the_formats(dragoman, upstream):
     assert (await second.json())["choices"][0]["message"]["content"] == "It rains"
     sent = upstream.received[1].json["messages"]
     assert sent[1]["content"][0]["id"] == sent[2]["content"][0]["tool_use_id"] == "toolu_1"
+
+
+@DOORS
+async def test_a_model_nobody_listed_is_asked_where_the_operator_allows_it(
+    environ, upstream, tmp_path, door
+):
+    upstream.play(whole(openai_whole("x") | {"model": "any/model"}))
+    allowing = environ | {"DRAGOMAN_ALLOW_UNLISTED_MODELS": "true"}
+    async with running(configured(tmp_path, allowing)) as dragoman:
+        response = await dragoman.client.post(door, json=asking(door, model="openai/any/model"))
+        answer = await response.json()
+
+    assert response.status == 200
+    assert answer["model"] == "openai/any/model"
+    assert upstream.received[0].json["model"] == "any/model"
+
+
+async def test_a_model_nobody_listed_is_refused_with_the_setting_that_would_allow_it(dragoman):
+    response = await dragoman.client.post(CHAT, json=asking(CHAT, model="openai/gpt-9"))
+
+    assert response.status == 404
+    assert "allow_unlisted_models" in (await response.json())["error"]["message"]

@@ -37,6 +37,7 @@ class Settings(Struct, frozen=True):
     allowed_hosts: tuple[str, ...] = ()
     insecure_no_auth: bool = False
     trust_proxies: bool = False
+    allow_unlisted_models: bool = False
     local_model: Path | None = None
     connect_timeout: float = 5.0
     first_byte_timeout: float = 60.0
@@ -176,6 +177,12 @@ TRUST_PROXIES: Final = Setting(
     _boolean,
     "reach providers through the proxy that HTTP_PROXY and HTTPS_PROXY name",
 )
+ALLOW_UNLISTED_MODELS: Final = Setting(
+    "allow_unlisted_models",
+    "DRAGOMAN_ALLOW_UNLISTED_MODELS",
+    _boolean,
+    "let requests name any model of a provider that has a key, as provider/model",
+)
 LOCAL_MODEL: Final[Setting[Path | None]] = Setting(
     "local_model", "DRAGOMAN_LOCAL_MODEL", _file, "the weights (.gguf) of the embedded model"
 )
@@ -213,6 +220,7 @@ SETTINGS: Final[tuple[AnySetting, ...]] = (
     ALLOWED_HOSTS,
     INSECURE_NO_AUTH,
     TRUST_PROXIES,
+    ALLOW_UNLISTED_MODELS,
     LOCAL_MODEL,
     CONNECT_TIMEOUT,
     FIRST_BYTE_TIMEOUT,
@@ -299,6 +307,7 @@ def read_settings(layers: tuple[Layer, ...], where: Folders, findings: Findings)
         allowed_hosts=ask(ALLOWED_HOSTS, ()),
         insecure_no_auth=ask(INSECURE_NO_AUTH, default=False),
         trust_proxies=ask(TRUST_PROXIES, default=False),
+        allow_unlisted_models=ask(ALLOW_UNLISTED_MODELS, default=False),
         local_model=ask(LOCAL_MODEL, None),
         connect_timeout=ask(CONNECT_TIMEOUT, 5.0),
         first_byte_timeout=ask(FIRST_BYTE_TIMEOUT, 60.0),

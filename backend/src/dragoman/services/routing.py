@@ -18,11 +18,15 @@ class Candidate(Struct, frozen=True):
 
 
 class Setup(Struct, frozen=True):
-    """Everything a request depends on, as one value: a reload replaces it, and edits nothing."""
+    """Everything a request depends on, as one value: a reload replaces it, and edits nothing.
+
+    `unlisted` lets requests name models that nobody listed, as `provider/model`.
+    """
 
     models: ModelConfiguration
     registry: ProviderRegistry
     runtime: Runtime
+    unlisted: bool = False
 
     def candidates(self, model_id: str | None) -> Sequence[Candidate]:
         """Give whom to ask for `model_id` (`None`: the default model), the best first.
@@ -38,10 +42,27 @@ class Setup(Struct, frozen=True):
         for entry in self.models.models:
             if entry.id == model_id:
                 return entry
-        raise InvalidInput("model", self._why_not(model_id), reason="unknown_model")
+        unlisted = self._unlisted(model_id or "")
+        if unlisted is not None and self.unlisted:
+            return unlisted
+        raise InvalidInput("model", self._why_not(model_id, unlisted), reason="unknown_model")
 
-    def _why_not(self, model_id: str | None) -> str:
+    def _unlisted(self, model_id: str) -> ModelEntry | None:
+        """Read `provider/model`; `None` where that names no provider that can be asked."""
+        provider, _, vendors = model_id.partition("/")
+        if not vendors or provider not in self.registry:
+            return None
+        if not self.registry.get(provider).get_config(self.runtime.environ).enabled:
+            return None
+        return ModelEntry(model_id, vendors, "", provider, upstream_id=vendors)
+
+    def _why_not(self, model_id: str | None, unlisted: ModelEntry | None) -> str:
         known = ", ".join(entry.id for entry in self.models.models)
+        if unlisted is not None:
+            return (
+                f"model {model_id!r} is not listed, and models that are not may not be asked here "
+                f"(the setting allow_unlisted_models would let them); there are: {known}"
+            )
         for entry in self.models.left_out:
             if entry.id == model_id:
                 variable = self.registry.get(entry.provider).get_config({}).api_key_env
