@@ -20,30 +20,94 @@ const scriptPause = (seconds: number): Promise<void> =>
     { type: 'stream_fault', kind: 'stall', after_chunks: 60, stall_seconds: seconds },
   )
 
-test('a reload in mid-answer ends the answer, and shows what was kept of it', async () => {
-  const reader = await stage.enter()
+interface Kept {
+  readonly text: string
+  readonly state: string
+}
+
+/** What the server has of the conversation written to last. */
+async function kept(): Promise<readonly Kept[]> {
+  const { conversations } = await stage.server.api<{ conversations: { id: string }[] }>(
+    'GET',
+    'conversations',
+  )
+  const path = `conversations/${conversations[0]?.id ?? ''}`
+  return (await stage.server.api<{ messages: Kept[] }>('GET', path)).messages
+}
+
+/** Asks for the tale, and reads a part of it. */
+async function hearHalf(reader: Reader, pauseSeconds: number): Promise<void> {
   await reader.open()
-  await scriptPause(3)
+  await scriptPause(pauseSeconds)
   await reader.ask('Tell me a tale')
   await eventually(async () => (await reader.lastText.textContent())?.includes('Sentence 8'))
+}
+
+test('a reload in mid-answer shows what there is, and then all of it', async () => {
+  const reader = await stage.enter()
+  await hearHalf(reader, 3)
 
   await reader.page.reload()
 
   await reader.lastReply.waitFor()
+  await reader.stop.waitFor()
+  const partial = (await reader.lastText.textContent()) ?? ''
+  expect(partial).toContain('Sentence 5')
+  expect(partial).not.toBe(TALE)
+  expect(TALE.startsWith(partial)).toBe(true)
   await reader.settled()
-  // Whoever leaves ends the answer; what the server says it kept is what is shown.
-  const shown = (await reader.lastText.textContent()) ?? ''
-  expect(shown.length).toBeGreaterThan(0)
-  expect(TALE.startsWith(shown)).toBe(true)
-  const [conversation] = (
-    await stage.server.api<{ conversations: { id: string }[] }>('GET', 'conversations')
-  ).conversations
-  const { messages } = await stage.server.api<{ messages: { text: string; state: string }[] }>(
-    'GET',
-    `conversations/${conversation?.id ?? ''}`,
-  )
-  expect(messages.at(-1)?.text.trim()).toBe(shown)
-  expect(messages).toHaveLength(2)
+  await eventually(async () => (await reader.lastText.textContent()) === TALE)
+  expect(await kept()).toMatchObject([{ state: 'complete' }, { state: 'complete', text: TALE }])
+})
+
+test('an answer can be stopped after a reload, and what was written is kept', async () => {
+  const reader = await stage.enter()
+  await hearHalf(reader, 20)
+  await reader.page.reload()
+  await reader.lastReply.waitFor()
+
+  await reader.stop.click()
+
+  await reader.settled()
+  await reader.lastReply.getByText(words.endings.cancelled).waitFor()
+  const [, reply] = await kept()
+  expect(reply?.state).toBe('cancelled')
+  expect(reply?.text).toContain('Sentence 8')
+  expect(TALE.startsWith(reply?.text ?? '')).toBe(true)
+  expect(await reader.lastText.textContent()).toBe(reply?.text.trim())
+})
+
+test('an answer is finished although its tab was closed', async () => {
+  const reader = await stage.enter()
+  await hearHalf(reader, 2)
+  const place = reader.page.url()
+
+  await reader.page.close()
+
+  await eventually(async () => (await kept()).at(-1)?.state === 'complete')
+  const later = await stage.enter()
+  await later.open(place)
+  await later.lastReply.waitFor()
+  expect(await later.lastText.textContent()).toBe(TALE)
+})
+
+test('an answer goes on while one reads another conversation', async () => {
+  const reader = await stage.enter()
+  await reader.open()
+  await reader.askThrough('Something else')
+  await reader.page.getByRole('link', { name: words.sidebar.fresh }).click()
+  await scriptPause(2)
+  await reader.ask('Tell me a tale')
+  await eventually(async () => (await reader.lastText.textContent())?.includes('Sentence 8'))
+
+  await reader.history.getByRole('link', { name: 'Something else' }).click()
+  await reader.questions.filter({ hasText: 'Something else' }).waitFor()
+  await reader.history.getByRole('link', { name: 'Tell me a tale' }).first().click()
+
+  await eventually(async () => (await reader.lastText.textContent())?.includes('Sentence 8'))
+  await reader.stop.waitFor()
+  await reader.settled()
+  expect(await reader.lastText.textContent()).toBe(TALE)
 })
 
 test('a draft outlives a reload, in its own conversation', async () => {

@@ -55,8 +55,8 @@ export interface Attempt {
 
 const STOP_PATIENCE_MS = 2_000
 const LOOK_AGAIN_MS = 1_000
-// The server needs a moment to notice that its client has left.
-const SETTLE_MS = 300
+// A question that was just sent is stored a moment later.
+const ARRIVAL_MS = 200
 
 const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms))
 
@@ -69,6 +69,8 @@ export function createAttempt(
   const abort = new AbortController()
   let { reply } = asked
   let stored = false
+  let isGivenUp = false
+  let lookNow = (): void => undefined
 
   function take(event: ReplyEvent): void {
     switch (event.type) {
@@ -96,16 +98,12 @@ export function createAttempt(
   }
 
   async function fail(error: unknown): Promise<void> {
-    if (abort.signal.aborted) {
-      if (stored) end({ state: 'cancelled' })
-      else {
-        await sleep(SETTLE_MS)
-        await vanish(null, false)
-      }
-    } else if (error instanceof RefusedError) {
+    if (error instanceof RefusedError) {
       await vanish(error.failure, error.stored)
     } else if (stored) {
       await recover()
+    } else if (abort.signal.aborted) {
+      await vanish(null, false)
     } else {
       witness.vanished(null)
       witness.returned(textOf(asked.question), unreachable(error))
@@ -120,20 +118,25 @@ export function createAttempt(
     witness.returned(textOf(asked.question), failure)
   }
 
-  // The line broke: the server has what was written before, and what it wrote since.
+  // The line broke: the server goes on, and has what was written before and since.
   async function recover(): Promise<void> {
-    pen.enter('reconnecting')
-    while (!abort.signal.aborted) {
+    if (pen.progress.value.phase !== 'stopping') pen.enter('reconnecting')
+    while (!isGivenUp) {
       const found = await storedReply()
       if (found === 'gone') break
-      if (found !== 'unknown' && found.state !== 'streaming') {
-        reply = found
-        witness.ended(found)
-        return
+      if (found !== 'unknown') {
+        if (found.state !== 'streaming') {
+          witness.ended(found)
+          return
+        }
+        pen.copy(found.text, found.reasoning ?? '')
       }
-      await sleep(LOOK_AGAIN_MS)
+      await new Promise<void>((look) => {
+        lookNow = look
+        setTimeout(look, LOOK_AGAIN_MS)
+      })
     }
-    end({ state: abort.signal.aborted ? 'cancelled' : 'interrupted' })
+    end({ state: isGivenUp ? 'cancelled' : 'interrupted' })
   }
 
   async function storedReply(): Promise<Message | 'gone' | 'unknown'> {
@@ -145,6 +148,25 @@ export function createAttempt(
     }
   }
 
+  // Leaving ends nothing: the server stops when it is told to, and ends the stream, and thereby us.
+  async function halt(): Promise<void> {
+    const id = await replyId()
+    if (id !== null) await gateway.stop(id)
+    // If the stream does not end, we leave, and see what became of the reply.
+    setTimeout(() => abort.abort(), id === null ? 0 : STOP_PATIENCE_MS)
+  }
+
+  /** The server tells the reply's id with its first word: before that, we look what is new. */
+  async function replyId(): Promise<string | null> {
+    for (let waited = 0; !stored && waited < STOP_PATIENCE_MS; waited += ARRIVAL_MS) {
+      const { messages } = await gateway.conversation(conversationId)
+      const fresh = messages.find(({ id, state }) => state === 'streaming' && !asked.known.has(id))
+      if (fresh !== undefined) return fresh.id
+      await sleep(ARRIVAL_MS)
+    }
+    return stored ? reply.id : null
+  }
+
   return {
     async run() {
       try {
@@ -154,15 +176,14 @@ export function createAttempt(
       }
     },
     stop() {
-      const reconnecting = pen.progress.value.phase === 'reconnecting'
       pen.enter('stopping')
-      if (!stored || reconnecting) {
-        abort.abort()
-        return
-      }
-      // The server ends the stream, and thereby us; if it does not, we leave.
-      void gateway.stop(reply.id).catch(() => abort.abort())
-      setTimeout(() => abort.abort(), STOP_PATIENCE_MS)
+      void halt()
+        .catch(() => {
+          // Nobody hears us: we leave the reply to the server, which goes on if it is there.
+          isGivenUp = true
+          abort.abort()
+        })
+        .then(() => lookNow())
     },
   }
 }

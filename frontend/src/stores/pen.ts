@@ -12,6 +12,8 @@ export interface Progress {
 export interface Pen {
   readonly progress: ShallowRef<Progress>
   write(part: 'text' | 'reasoning', content: string): void
+  /** Puts down all that there is, in the place of what was written. */
+  copy(text: string, reasoning: string): void
   enter(phase: Progress['phase']): void
   /** Draws what is not drawn yet, and gives it all. */
   lift(): Progress
@@ -47,6 +49,11 @@ export function createPen(now: () => number, drawn: (text: string) => void): Pen
         firstTokenAt: ahead.firstTokenAt ?? now(),
       }
       timer ??= setTimeout(draw, DRAW_MS)
+    },
+    copy(text, reasoning) {
+      if (text === ahead.text && reasoning === ahead.reasoning) return
+      ahead = { ...ahead, text, reasoning }
+      draw()
     },
     enter(phase) {
       ahead = { ...ahead, phase }

@@ -39,7 +39,7 @@ export class FakeServer {
   private readonly messages = new Map<string, Message[]>()
   private readonly refusals: Refusal[] = []
   private reading = Promise.resolve()
-  private beginning = Promise.resolve()
+  private beginning: Promise<void> | null = null
   private count = 0
 
   readonly fetch = async (url: URL, init: RequestInit): Promise<Response> => {
@@ -51,8 +51,10 @@ export class FakeServer {
     await Promise.resolve()
     const answer = this.route({ method, path, body }, url.searchParams, init.signal)
     if (method === 'GET') await this.reading
-    if (method === 'POST' && path === 'messages') await this.beginning
-    return answer
+    if (method !== 'POST' || path !== 'messages' || this.beginning === null) return answer
+    const reply = this.lastReply
+    await this.beginning
+    return reply.isOver ? refusal(503, STOPPED, reply.id) : answer
   }
 
   /** Keeps the answers to all reads back, as they are now, until the returned function is called. */
@@ -66,7 +68,10 @@ export class FakeServer {
   holdReplies(): () => void {
     let release = (): void => undefined
     this.beginning = new Promise((resolve) => (release = resolve))
-    return release
+    return () => {
+      this.beginning = null
+      release()
+    }
   }
 
   /** The next question is turned down, and stored nevertheless if it is a provider's doing. */
@@ -243,10 +248,7 @@ export class FakeServer {
     this.replies.push(reply)
     const ids = { conversationId: id, userMessageId: user.id, messageId: message.id }
     reply.send({ type: 'start', ...ids, title, model: message.model })
-    signal?.addEventListener('abort', () => {
-      reply.cut()
-      reply.leave()
-    })
+    signal?.addEventListener('abort', () => reply.cut())
     this.answer?.(reply, user.text)
     return new Response(reply.body, { headers: { 'content-type': 'text/event-stream' } })
   }
@@ -325,6 +327,12 @@ export class FakeServer {
 
 const json = (value: unknown, status = 200): Response =>
   new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } })
+
+const STOPPED: Failure = {
+  code: 'CONNECTION_ERROR',
+  reason: 'cancelled',
+  message: 'the reply was stopped; what was said until then is kept',
+}
 
 const failureOf = (reason: string, message: string): Failure => ({
   code: 'INVALID_REQUEST',

@@ -54,6 +54,8 @@ test('a line that breaks in mid-answer keeps the text, and the rest is fetched',
   expect(said()[1]).toBe('It was a dark')
   await vi.advanceTimersByTimeAsync(3_000)
   shown.server.isDown = false
+  reply.token('and stormy ')
+  await waitFor(() => expect(said()[1]).toBe('It was a dark and stormy'))
   reply.finishAlone('It was a dark and stormy night.')
   await vi.advanceTimersByTimeAsync(2_000)
   await screen.findByText('It was a dark and stormy night.')
@@ -67,10 +69,43 @@ test('a line that breaks for good says what became of the answer', async () => {
   await screen.findByText('It was a dark')
 
   reply.cut()
-  reply.leave()
+  reply.stop()
 
   await screen.findByText('Stopped. What was written is kept.')
   expect(said()[1]).toBe('It was a dark')
+})
+
+test('an answer whose line broke can be stopped', async () => {
+  const shown = showPage()
+  const reply = await ask(shown, 'Hm?')
+  reply.token('It was a dark ')
+  await screen.findByText('It was a dark')
+  reply.cut()
+  await screen.findByText(/The line broke/)
+
+  await shown.user.click(await findButton('Stop'))
+
+  await screen.findByText('Stopped. What was written is kept.')
+  expect(shown.server.messagesOf('conv-1').at(-1)).toMatchObject({ state: 'cancelled' })
+})
+
+test('Stop lets go of a server that does not answer, and what it wrote since is shown', async () => {
+  const shown = showPage()
+  const reply = await ask(shown, 'Hm?')
+  reply.token('It was a dark ')
+  await screen.findByText('It was a dark')
+  shown.server.isDown = true
+  reply.cut()
+  await screen.findByText(/The line broke/)
+
+  await shown.user.click(await findButton('Stop'))
+
+  await screen.findByText('Stopped. What was written is kept.')
+  reply.finishAlone('It was a dark and stormy night.')
+  shown.server.isDown = false
+  await vi.advanceTimersByTimeAsync(8_000)
+  await screen.findByText('It was a dark and stormy night.')
+  expect(screen.queryByText(/Stopped/)).toBeNull()
 })
 
 test('a reload in mid-answer shows what there is, then the rest', async () => {
@@ -94,6 +129,26 @@ test('a reload in mid-answer shows what there is, then the rest', async () => {
   const before = looks()
   await vi.advanceTimersByTimeAsync(5_000)
   expect(looks()).toBe(before)
+})
+
+test('a reload stops nothing, and an answer can be stopped after it', async () => {
+  const first = showPage()
+  const reply = await ask(first, 'Hm?')
+  reply.token('It was a dark ')
+  await screen.findByText('It was a dark')
+
+  const second = first.reload()
+  await screen.findByText('The answer is being written')
+  const stops = (): string[] =>
+    second.server.received.map(({ path }) => path).filter((path) => path.endsWith('/stop'))
+  expect(stops()).toEqual([])
+
+  await second.user.click(await findButton('Stop'))
+
+  await screen.findByText('Stopped. What was written is kept.')
+  expect(stops()).toEqual([`messages/${reply.id}/stop`])
+  expect(said()[1]).toBe('It was a dark')
+  await findButton('Send')
 })
 
 test('a server that was stopped in mid-answer left it broken off', async () => {

@@ -120,6 +120,21 @@ test('an answer can be stopped before its first word', async () => {
   await screen.findByText('Stopped before the first word.')
 })
 
+test('an answer can be stopped before the server has told of it', async () => {
+  const shown = showPage()
+  const release = shown.server.holdReplies()
+  const reply = await ask(shown, 'Hm?')
+
+  await shown.user.click(button('Stop'))
+  await waitFor(() => expect(reply.isOver).toBe(true))
+  release()
+
+  await screen.findByText('Stopped before the first word.')
+  expect(shown.server.messagesOf('conv-1').at(-1)).toMatchObject({ state: 'cancelled' })
+  expect(said()).toEqual(['Hm?', ''])
+  expect(box().value).toBe('')
+})
+
 test('a stopped answer can be continued', async () => {
   const shown = showPage()
   const reply = await ask(shown, 'Tell me everything')
