@@ -1,4 +1,4 @@
-"""Where conversations are kept: values here, the database behind `dragoman.storage.database`.
+"""Where conversations and responses are kept: values here, the database in `storage.database`.
 
 Whoever imports this package gets the values and the errors alone; SQL is loaded when a database is
 opened.
@@ -9,12 +9,14 @@ from dragoman.storage.records import (
     UNTITLED,
     Changes,
     Conversation,
+    KeptResponse,
     Listed,
     Mishap,
     Node,
     Outcome,
     Page,
     State,
+    Step,
     StoredMessage,
     Thread,
     Timing,
@@ -25,12 +27,14 @@ __all__ = [
     "UNTITLED",
     "Changes",
     "Conversation",
+    "KeptResponse",
     "Listed",
     "Mishap",
     "Node",
     "Outcome",
     "Page",
     "State",
+    "Step",
     "StorageError",
     "StoredMessage",
     "Thread",

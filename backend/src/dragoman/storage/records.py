@@ -4,6 +4,7 @@ Conversation
   └─ StoredMessage (user) ─ parent of ─▶ StoredMessage (assistant): one attempt at a reply
                                            └─ parent of ─▶ the next user message
 A second reply to the same message, and a second wording of the same message, are siblings.
+A KeptResponse is what a program was answered and may come back to; it goes on after Steps.
 Times are in milliseconds since 1970, UTC.
 """
 
@@ -12,7 +13,7 @@ from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from dragoman.chat import JsonObject, Usage
+from dragoman.chat import JsonObject, Part, Receipt, Usage
 
 UNTITLED: Final = "New conversation"
 
@@ -149,3 +150,30 @@ class Thread(Struct, frozen=True):
     conversation: Conversation
     messages: tuple[StoredMessage, ...]
     before: str | None = None
+
+
+class KeptResponse(Struct, frozen=True, kw_only=True):
+    """What a program was answered: `body` as it was told, in JSON, its output included.
+
+    `asked` is what the client said in this request alone, item by item; `said` the model's answer
+    as it is to be replayed; `receipts` what the translation of the request changed.
+    """
+
+    id: str
+    created_at: int
+    body: JsonObject
+    asked: tuple[JsonObject, ...]
+    said: tuple[Part, ...]
+    receipts: tuple[Receipt, ...] = ()
+
+
+class Step(Struct, frozen=True):
+    """One request and its answer, on the way to a response: what later ones inherit.
+
+    `seq` is its number in the database, `output` what the client was told of `said`.
+    """
+
+    seq: int
+    asked: tuple[JsonObject, ...]
+    output: tuple[JsonObject, ...]
+    said: tuple[Part, ...]

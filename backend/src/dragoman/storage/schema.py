@@ -3,6 +3,7 @@
 conversations ─┬─< messages ──(parent_id)──> messages
                │      └─ message_search       full text, kept by triggers
                └─ title_search                full text, kept by triggers
+responses ──(previous)──> responses
 """
 
 from typing import Any, Final, TypeVar
@@ -26,10 +27,10 @@ from sqlalchemy import (
     text,
 )
 
-from dragoman.chat import Usage
+from dragoman.chat import JsonObject, Part, Receipt, Usage
 from dragoman.storage.records import Mishap, State, Timing
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The newest migration this program knows: the schema it works with."""
 
 T = TypeVar("T")
@@ -143,5 +144,27 @@ messages: Final = Table(
         sqlite_where=text("state = 'streaming'"),
         postgresql_where=text("state = 'streaming'"),
     ),
+    sqlite_autoincrement=True,
+)
+
+responses: Final = Table(
+    "responses",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    # A response that was deleted, or whose time is over, has no id any more: it is there for those
+    # that go on from it, as long as there are any.
+    Column("id", String, unique=True),
+    Column("previous", _SEQUENCE, ForeignKey("responses.seq")),
+    Column("created_at", BigInteger, nullable=False),
+    # What the client said in this request alone, as it said it.
+    Column("asked", Packed(tuple[JsonObject, ...]), nullable=False),
+    # What was said in return: as it was told, and as it is to be replayed.
+    Column("output", Packed(tuple[JsonObject, ...]), nullable=False),
+    Column("said", Packed(tuple[Part, ...]), nullable=False),
+    # The rest of what the client was told.
+    Column("body", Packed(JsonObject)),
+    Column("receipts", Packed(tuple[Receipt, ...])),
+    Index(None, "previous"),
+    Index(None, "created_at"),
     sqlite_autoincrement=True,
 )

@@ -122,6 +122,21 @@ def test_an_older_schema_is_backed_up_and_brought_forward_and_back(engine, path,
     assert len(list(path.parent.glob("*.backup"))) == 2, "no backup takes another's place"
 
 
+@pytest.mark.parametrize("released", ["0001"])
+def test_every_released_schema_is_brought_forward_with_all_that_is_in_it(engine, path, released):
+    migrate_to(engine, released)
+    before = stored(engine)
+
+    migrate(engine, path)
+    assert stored(engine) == before
+    migrate_to(engine, released)
+    migrate(engine, path)
+
+    assert stored(engine) == before
+    with engine.connect() as connection:
+        assert revision_of(connection) == REVISION
+
+
 def test_a_migration_that_fails_half_way_leaves_nothing_behind(engine, path, scripts):
     before = stored(engine)
     with pytest.raises(ZeroDivisionError):

@@ -1,0 +1,113 @@
+"""Responses in the database: kept, found, forgotten. Each function is a job.
+
+A response holds what was said in its own request alone, and goes on from `previous`. One that is
+forgotten loses its id, and stays without it while another goes on from it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import asdict
+from sqlalchemy import RowMapping, delete, exists, insert, select, update
+from sqlalchemy.engine import Connection
+
+from dragoman.storage.records import KeptResponse, Step
+from dragoman.storage.schema import responses
+
+_r: Final = responses.c
+_later: Final = responses.alias("later")
+_FORGOTTEN: Final = {"id": None, "body": None, "receipts": None}
+
+
+def keep(connection: Connection, response: KeptResponse, *, after: Sequence[Step] = ()) -> None:
+    """Store a response that goes on from the last of `after`; steps gone meanwhile are put back.
+
+    One of the same id is forgotten: whoever asks for it next means this one.
+    """
+    forget(connection, response.id)
+    facts = asdict(response)
+    body = facts.pop("body")
+    _add(
+        connection,
+        **facts,
+        previous=_standing(connection, after, response.created_at),
+        output=tuple(body.get("output", ())),
+        body={**body, "output": None},  # its place, for the order of the fields
+    )
+
+
+def _standing(connection: Connection, steps: Sequence[Step], created_at: int) -> int | None:
+    """Give the number of the last step, after storing those anew that are not there any more."""
+    there = set(
+        connection.execute(select(_r.seq).where(_r.seq.in_([step.seq for step in steps]))).scalars()
+    )
+    last: int | None = None
+    for step in steps:
+        if step.seq in there:
+            last = step.seq
+        else:
+            facts = {"asked": step.asked, "output": step.output, "said": step.said}
+            last = _add(connection, **facts, previous=last, created_at=created_at)
+    return last
+
+
+def _add(connection: Connection, **values: object) -> int:
+    added = connection.execute(insert(responses).values(values))
+    (seq,) = added.inserted_primary_key or (0,)
+    return int(seq)
+
+
+def get(connection: Connection, response_id: str, *, since: int) -> KeptResponse | None:
+    """Give a response; `None` if there is none, or it was stored before `since`."""
+    found = select(responses).where(_r.id == response_id, _r.created_at >= since)
+    row = connection.execute(found).mappings().one_or_none()
+    return None if row is None else _response(row)
+
+
+def steps(connection: Connection, response_id: str, *, since: int) -> tuple[Step, ...]:
+    """Give the way to a response, the first request first and its own last; empty like `get`."""
+    last = select(_r.seq, _r.previous).where(_r.id == response_id, _r.created_at >= since)
+    way = last.cte("way", recursive=True)
+    way = way.union_all(
+        select(_later.c.seq, _later.c.previous).join(way, _later.c.seq == way.c.previous)
+    )
+    # A response is stored after the one it goes on from, so that their numbers give the order.
+    found = connection.execute(
+        select(_r.seq, _r.asked, _r.output, _r.said).join(way, way.c.seq == _r.seq).order_by(_r.seq)
+    )
+    return tuple(Step(row.seq, row.asked, row.output, row.said) for row in found)
+
+
+def forget(connection: Connection, response_id: str) -> bool:
+    """Take a response away; False if there is no such one."""
+    done = connection.execute(update(responses).where(_r.id == response_id).values(_FORGOTTEN))
+    _clear(connection)
+    return done.rowcount > 0
+
+
+def purge(connection: Connection, *, before: int) -> int:
+    """Take away what was stored before a moment; tell how many responses there were."""
+    done = connection.execute(
+        update(responses).where(_r.created_at < before, _r.id.is_not(None)).values(_FORGOTTEN)
+    )
+    _clear(connection)
+    return done.rowcount
+
+
+def _clear(connection: Connection) -> None:
+    """Delete for good what is forgotten and what nothing goes on from."""
+    goes_on = exists().where(_later.c.previous == _r.seq)
+    last = delete(responses).where(_r.id.is_(None), ~goes_on)
+    while connection.execute(last).rowcount:
+        pass
+
+
+def _response(row: RowMapping) -> KeptResponse:
+    return KeptResponse(
+        id=row["id"],
+        created_at=row["created_at"],
+        body={**row["body"], "output": list(row["output"])},
+        asked=row["asked"],
+        said=row["said"],
+        receipts=row["receipts"],
+    )
