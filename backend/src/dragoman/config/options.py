@@ -26,7 +26,8 @@ class Settings(Struct, frozen=True):
     """How the server runs. Relative paths are resolved; `log_level` is in lower case; timeouts are
     in seconds.
 
-    `local_model` is the weights of the embedded model, `None` for those that come with it.
+    `local_model` is the weights of the embedded model, `None` for those that come with it. `strict`
+    refuses what a model cannot be asked in full, for every client.
     """
 
     data_dir: Path
@@ -39,6 +40,7 @@ class Settings(Struct, frozen=True):
     trust_proxies: bool = False
     allow_unlisted_models: bool = False
     local_model: Path | None = None
+    strict: bool = False
     connect_timeout: float = 5.0
     first_byte_timeout: float = 60.0
     first_token_timeout: float = 120.0
@@ -186,6 +188,12 @@ ALLOW_UNLISTED_MODELS: Final = Setting(
 LOCAL_MODEL: Final[Setting[Path | None]] = Setting(
     "local_model", "DRAGOMAN_LOCAL_MODEL", _file, "the weights (.gguf) of the embedded model"
 )
+STRICT: Final = Setting(
+    "strict",
+    "DRAGOMAN_STRICT",
+    _boolean,
+    "refuse what a model cannot be asked in full, rather than leave anything out",
+)
 CONNECT_TIMEOUT: Final = Setting(
     "connect_timeout", "DRAGOMAN_CONNECT_TIMEOUT", _seconds, "until a provider is reached"
 )
@@ -222,6 +230,7 @@ SETTINGS: Final[tuple[AnySetting, ...]] = (
     TRUST_PROXIES,
     ALLOW_UNLISTED_MODELS,
     LOCAL_MODEL,
+    STRICT,
     CONNECT_TIMEOUT,
     FIRST_BYTE_TIMEOUT,
     FIRST_TOKEN_TIMEOUT,
@@ -309,6 +318,7 @@ def read_settings(layers: tuple[Layer, ...], where: Folders, findings: Findings)
         trust_proxies=ask(TRUST_PROXIES, default=False),
         allow_unlisted_models=ask(ALLOW_UNLISTED_MODELS, default=False),
         local_model=ask(LOCAL_MODEL, None),
+        strict=ask(STRICT, default=False),
         connect_timeout=ask(CONNECT_TIMEOUT, 5.0),
         first_byte_timeout=ask(FIRST_BYTE_TIMEOUT, 60.0),
         first_token_timeout=ask(FIRST_TOKEN_TIMEOUT, 120.0),

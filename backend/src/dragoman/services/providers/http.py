@@ -16,6 +16,7 @@ from dragoman.services.providers.answers import failed, without_keys
 from dragoman.services.providers.base import ProviderConfig, Runtime
 from dragoman.services.providers.errors import ErrorRow, map_provider_error
 from dragoman.services.providers.http_model import HttpChatModel
+from dragoman.services.providers.parameters import refused_by
 from dragoman.services.providers.patience import Patience
 from dragoman.services.providers.transport import read_body
 from dragoman.wire.base import ProviderSide, malformed
@@ -111,6 +112,15 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
             return tuple(item.id for item in _decode_models(body).data)
         except msgspec.DecodeError as error:
             raise malformed("bad_json", "the list of models is not one") from error
+
+    def refused_by(
+        self, model: ModelEntry, client: Mapping[str, str], *, effort: str | None
+    ) -> tuple[str, ...]:
+        """Give the words of `parameters.toml` that `model` refuses, in the version it is asked."""
+        version = model.api_version or self.api_version
+        if self.api_version_header is not None:
+            version = client.get(self.api_version_header, version)
+        return refused_by(self.provider_id, model.vendor_id, version, effort=effort)
 
     def own_headers(self) -> frozenset[str]:
         """Give the names of the headers that no client may set: the key's, and the operator's."""

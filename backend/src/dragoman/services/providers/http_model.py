@@ -13,6 +13,7 @@ from dragoman.observability.secrets import Secret
 from dragoman.services.providers.answers import answer_of, identified, without_keys
 from dragoman.services.providers.base import Batch, Batches, ProviderConfig, complete
 from dragoman.services.providers.headers import brought, heard
+from dragoman.services.providers.narrowing import narrowed, refuse_losses
 from dragoman.services.providers.patience import Patience
 from dragoman.services.providers.transport import Timeouts, Upstream
 from dragoman.wire.base import ProviderSide
@@ -44,6 +45,12 @@ class Row(Protocol):
         self, config: ProviderConfig, model: ModelEntry | None, client: Mapping[str, str]
     ) -> dict[str, str]:
         """Give the headers of a request."""
+        ...
+
+    def refused_by(
+        self, model: ModelEntry, client: Mapping[str, str], *, effort: str | None
+    ) -> tuple[str, ...]:
+        """Give what the model refuses."""
         ...
 
     def own_headers(self) -> frozenset[str]:
@@ -92,12 +99,18 @@ class HttpChatModel:
                 request, limits=replace(request.limits, output=self._model.max_output_tokens)
             )
         client, behind = brought(request.headers, wire.name, without=self._provider.own_headers())
-        written = wire.write_request(request, without=self._provider.without)
+        refused = self._provider.refused_by(self._model, client, effort=_effort(request))
+        fit = narrowed(request, self._model, refused)
+        without = self._provider.without | fit.fields
+        written = wire.write_request(fit.request, without=without)
+        receipts = behind + fit.receipts + written.receipts
+        if request.strict:
+            refuse_losses(receipts, self._model)
         return Outgoing(
             url=self._config.base_url + (written.path or wire.path),
             headers=self._provider.request_headers(self._config, self._model, client),
             body=written.body,
-            receipts=behind + written.receipts,
+            receipts=receipts,
         )
 
     async def stream(self, request: ChatRequest) -> Batches:
@@ -129,6 +142,13 @@ class HttpChatModel:
     async def complete(self, request: ChatRequest) -> Reply:
         """Ask for a whole reply."""
         return await complete(self, request)
+
+
+def _effort(request: ChatRequest) -> str | None:
+    wish = request.reasoning
+    if wish is None:
+        return None
+    return "none" if wish.mode == "off" else wish.effort
 
 
 def _introduced(
