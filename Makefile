@@ -19,7 +19,7 @@ LLMOCK := DRAGOMAN_LLMOCK="$(CURDIR)/.tools/llmock/bin/llmock"
 RUN_LEVEL := $(if $(filter no,$(LOCAL)),base,local)
 
 .NOTPARALLEL:
-.PHONY: help setup setup-run setup-test page run test test-page test-browser check fmt docs lock clean
+.PHONY: help setup setup-run setup-test page run test test-page test-browser check fmt matrix docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ fmt: setup ## format, and fix what the linter can fix
 	@cd backend && ../$(BIN)/ruff format --config pyproject.toml . ../scripts
 	@scripts/setup npm run --silent lint -- --fix
 	@scripts/setup npm run --silent format
+
+matrix: setup ## write what each request becomes in each wire format, to be read (git diff)
+	@cd backend && ../$(BIN)/python -m tests.support.matrix
 
 docs: setup ## check that every link in the documents leads somewhere
 	@$(BIN)/python scripts/check_links.py

@@ -4,6 +4,7 @@ import json
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from dragoman.chat import (
     Audio,
@@ -515,3 +516,34 @@ def test_the_optional_fields_are_all_that_is_ever_written_beside_the_question():
 def test_a_recording_is_bytes_or_nothing(source: Source):
     with pytest.raises(LLMBadRequestError):
         sent(asking(saying(Audio(source))))
+
+
+@pytest.mark.parametrize("seal", [(), (Reasoning("Hm.", "seal", origin=_OTHER),)])
+def test_an_answer_begun_for_the_model_is_left_out(seal: tuple[Part, ...]):
+    request = asking(saying(Text("Hi")), saying(*seal, Text("Well, "), role="assistant"))
+
+    assert sent(request)["messages"] == [{"role": "user", "content": "Hi"}]
+    assert changes(request) == [("messages[1]", "dropped")]
+
+
+def test_a_client_of_this_format_may_know_a_server_that_continues_answers():
+    request = asking(saying(Text("Hi")), saying(Text("Well, "), role="assistant"))
+    own = replace(request, extras=Extras("openai_chat"))
+
+    assert len(sent(own)["messages"]) == 2
+    assert changes(own) == []
+
+
+def test_a_call_that_waits_for_its_result_is_no_begun_answer():
+    request = asking(saying(Text("Hi")), saying(ToolCall("c", "f", "{}"), role="assistant"))
+
+    assert len(sent(request)["messages"]) == 2
+
+
+def test_of_many_stop_sequences_the_first_four_are_sent():
+    request = asking(stop=("1", "2", "3", "4", "5"))
+
+    assert sent(request)["stop"] == ["1", "2", "3", "4"]
+    assert changes(request) == [("stop", "dropped")]
+    own = replace(request, extras=Extras("openai_chat"))
+    assert sent(own)["stop"] == ["1", "2", "3", "4", "5"]

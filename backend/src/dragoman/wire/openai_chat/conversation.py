@@ -10,6 +10,7 @@ from dragoman.chat import (
     JsonObject,
     Message,
     Part,
+    Reasoning,
     Text,
     ToolResult,
 )
@@ -20,6 +21,7 @@ from dragoman.wire.openai_chat.words import (
     FUNCTION,
     MEDIA,
     forms_of,
+    is_own,
     own,
     put_back,
 )
@@ -35,13 +37,28 @@ _MOVED = "What the tool gave back beside its text:"
 
 
 def write_messages(request: ChatRequest, terms: Terms) -> list[JsonObject]:
-    """Write the system prompt and messages. Raises `LLMBadRequestError` for unsendable parts."""
+    """Write the system prompt and messages. Raises `LLMBadRequestError` for unsendable parts.
+
+    An answer that another format began for the model is left out: here, nobody goes on with it.
+    """
     conversation = _Conversation(terms)
     if request.system:
         conversation.add(Message("system", request.system), "system")
-    for place, message in enumerate(request.messages):
+    for place, message in enumerate(_before_a_begun_answer(request, terms)):
         conversation.add(message, f"messages[{place}]")
     return conversation.written()
+
+
+def _before_a_begun_answer(request: ChatRequest, terms: Terms) -> Sequence[Message]:
+    match request.messages:
+        case (*_, Message("user"), Message("assistant", parts)) if not is_own(
+            request.extras
+        ) and all(isinstance(part, Text | Reasoning) for part in parts):
+            at = f"messages[{len(request.messages) - 1}]"
+            terms.receipts.dropped(at, "a begun answer is not continued")
+            return request.messages[:-1]
+        case messages:
+            return messages
 
 
 class _Conversation:

@@ -33,6 +33,8 @@ from dragoman.wire.receipts import Receipts
 
 _NO_WORD = "this format has no word for it"
 _NOT_TAKEN = "this model's provider does not take it"
+_MOST_STOPS = 4
+"""The vendor's limit; clients of this format may know of a server with another."""
 
 
 def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) -> Written:
@@ -68,7 +70,7 @@ def _said(request: ChatRequest, terms: Terms) -> JsonObject:
             "frequency_penalty": sampling.frequency_penalty,
             "reasoning_effort": _effort(request.reasoning, terms),
             **_limit(request, terms),
-            "stop": _stop(request),
+            "stop": _stop(request, terms),
             "user": request.user,
             "metadata": request.metadata,
             "stream": request.stream or None,
@@ -192,7 +194,10 @@ def _effort(wish: ReasoningWish | None, terms: Terms) -> str | None:
             return None
 
 
-def _stop(request: ChatRequest) -> Json:
+def _stop(request: ChatRequest, terms: Terms) -> Json:
+    if len(request.stop) > _MOST_STOPS and not is_own(request.extras):
+        terms.receipts.dropped("stop", f"only the first {_MOST_STOPS} sequences are taken")
+        return list(request.stop[:_MOST_STOPS])
     if "stop_text" in forms_of(request.extras) and len(request.stop) == 1:
         return request.stop[0]
     return list(request.stop) or None
