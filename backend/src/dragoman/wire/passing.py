@@ -39,7 +39,7 @@ class EventStreamWriter(ABC):
         pieces: list[bytes] = []
         for event in events:
             if type(event) is ResponseStart:
-                self._passes = event.wire == self.wire and bool(event.source)
+                self._passes = event.wire == self.wire and event.source is not None
                 self._naming = Naming(event.model, self._model)
             if event.source is None or not self._passes:
                 pieces.append(self._told(event))
