@@ -102,3 +102,77 @@ def anthropic_whole(text: str) -> dict[str, Any]:
         "stop_sequence": None,
         "usage": {"input_tokens": 7, "output_tokens": 2},
     }
+
+
+def responses_whole(text: str) -> dict[str, Any]:
+    """A whole reply in the Responses format."""
+    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "status": "completed",
+        "model": "vendor-model",
+        "output": [_message_item("completed", [part])],
+        "usage": {"input_tokens": 7, "output_tokens": 2, "total_tokens": 9},
+    }
+
+
+def _message_item(status: str, content: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "status": status,
+        "content": content,
+    }
+
+
+def responses_stream(words: Sequence[str]) -> list[bytes]:
+    """A finished stream in the Responses format: one message of one text."""
+    done = responses_whole("".join(words))
+    begun = {**done, "status": "in_progress", "output": [], "usage": None}
+    (item,) = done["output"]
+    (part,) = item["content"]
+    at = {"output_index": 0, "content_index": 0, "item_id": "msg_1"}
+    kind = "response.output_text"
+    events = [
+        {"type": "response.created", "response": begun},
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": _message_item("in_progress", []),
+        },
+        {"type": "response.content_part.added", **at, "part": {**part, "text": ""}},
+        *({"type": f"{kind}.delta", **at, "delta": word, "logprobs": []} for word in words),
+        {"type": f"{kind}.done", **at, "text": part["text"], "logprobs": []},
+        {"type": "response.content_part.done", **at, "part": part},
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        {"type": "response.completed", "response": done},
+    ]
+    return named_sse(*({**event, "sequence_number": n} for n, event in enumerate(events)))
+
+
+def _gemini_chunk(text: str, finish: str | None = None) -> dict[str, Any]:
+    content = {"role": "model", "parts": [{"text": text}] if text else []}
+    candidate = {"content": content, "index": 0} | ({"finishReason": finish} if finish else {})
+    return {
+        "candidates": [candidate],
+        "usageMetadata": {
+            "promptTokenCount": 7,
+            "candidatesTokenCount": 2,
+            "totalTokenCount": 9,
+        },
+        "modelVersion": "vendor-model",
+        "responseId": "response-1",
+    }
+
+
+def gemini_stream(words: Sequence[str]) -> list[bytes]:
+    """A finished stream: its words, and the reason to finish with nothing more to say."""
+    return sse(*(_gemini_chunk(word) for word in words), _gemini_chunk("", "STOP"))
+
+
+def gemini_whole(text: str) -> dict[str, Any]:
+    """A whole reply."""
+    return _gemini_chunk(text, "STOP")

@@ -32,7 +32,7 @@ from dragoman.services.providers.registry import (
     UnknownProviderError,
 )
 from dragoman.services.providers.rows import catalog, provider_of
-from dragoman.wire import anthropic_messages, openai_chat
+from dragoman.wire import anthropic_messages, openai_chat, openai_responses
 
 registry: Final = ProviderRegistry()
 """The providers that this package brings, and those that plugins add when they are imported."""
@@ -52,7 +52,10 @@ FAMILY_WIRES: Final = {family: provider.wires for family, provider in FAMILIES.i
 """The wire formats that a row may name in its `wires`, by what it speaks."""
 
 FEATURES: Final[frozenset[str]] = frozenset().union(
-    *(wire.OPTIONAL_FIELDS | wire.FEATURES.keys() for wire in (openai_chat, anthropic_messages))
+    *(
+        wire.OPTIONAL_FIELDS | wire.FEATURES.keys()
+        for wire in (openai_chat, openai_responses, anthropic_messages)
+    )
 )
 """What a row may go `without`, as far as it is known here: any other field may be named, too."""
 

@@ -7,7 +7,7 @@ from dragoman.config.facts import ModelEntry
 from dragoman.services.providers.error_rows import ErrorRow
 from dragoman.services.providers.errors import map_provider_error
 from dragoman.services.providers.http import HttpProvider
-from dragoman.wire import openai_chat
+from dragoman.wire import openai_chat, openai_responses
 from dragoman.wire.base import ProviderSide
 
 OPENAI_ERRORS: Final[tuple[ErrorRow, ...]] = (
@@ -74,11 +74,12 @@ def map_openai_error(error: BaseException, *, model: str | None = None) -> LLMSe
 
 
 class OpenAIProvider(HttpProvider, frozen=True, kw_only=True):
-    """OpenAI by its chat completions API; `OPENAI_BASE_URL` ends in `/v1`."""
+    """OpenAI by its chat completions or its responses API; `OPENAI_BASE_URL` ends in `/v1`."""
 
     provider_id: str = "openai"
     name: str = "OpenAI"
     wire: ProviderSide = openai_chat
+    other_wires: tuple[ProviderSide, ...] = (openai_responses,)
     base_url: str = "https://api.openai.com/v1"
     api_key_env: str | None = "OPENAI_API_KEY"
     models_env: str | None = "OPENAI_MODELS"
