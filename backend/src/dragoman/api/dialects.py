@@ -12,7 +12,7 @@ from msgspec import Struct
 from dragoman.api.errors import Headers, Problem, Scope
 from dragoman.api.relay import KEEP_ALIVE
 from dragoman.chat import Actor, Category, LLMServiceError
-from dragoman.wire import anthropic_messages, openai_chat
+from dragoman.wire import anthropic_messages, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 # A provider that refuses our key is a broken gateway to a client, whose own key is another matter.
@@ -63,17 +63,24 @@ class Dialect(Struct, frozen=True, kw_only=True):
     `headers` are the names of those of a client's headers that mean something to a provider of the
     same wire. `beat` keeps a silent stream alive. `statuses` are the statuses in which this dialect
     differs from the others. `id_header` is the header in which its clients look for an id.
+    `id_leads` tells that a reply is found again by its id, which then has to begin as all do.
     """
 
     wire: Wire
     id_prefix: str
+    id_leads: bool = False
     beat: bytes = KEEP_ALIVE
     headers: frozenset[str] = frozenset()
     statuses: Mapping[Category, int] = {}
     id_header: bytes | None = None
 
-    def new_id(self) -> str:
-        """Make an id for a reply whose provider gave none."""
+    def id_of(self, vendors: str | None) -> str:
+        """Give the id that a reply is told under: the vendor's own, if clients can take it.
+
+        Otherwise it is a new one.
+        """
+        if vendors and (not self.id_leads or vendors.startswith(self.id_prefix)):
+            return vendors
         return f"{self.id_prefix}{uuid4().hex}"
 
     def status(self, problem: Problem) -> int:
@@ -121,6 +128,9 @@ def _category(problem: Problem) -> Category:
 OPENAI_CHAT: Final = Dialect(
     wire=openai_chat, id_prefix="chatcmpl-", headers=frozenset({"openai-beta"})
 )
+OPENAI_RESPONSES: Final = Dialect(
+    wire=openai_responses, id_prefix="resp_", id_leads=True, headers=frozenset({"openai-beta"})
+)
 ANTHROPIC_MESSAGES: Final = Dialect(
     wire=anthropic_messages,
     id_prefix="msg_",
@@ -148,6 +158,8 @@ def dialect_of(scope: Scope) -> Dialect | None:
         return None
     if path == "/v1/messages" or path.startswith("/v1/messages/"):
         return ANTHROPIC_MESSAGES
+    if path == "/v1/responses" or path.startswith("/v1/responses/"):
+        return OPENAI_RESPONSES
     if path.startswith("/v1/models") and _says_anthropic(scope):
         return ANTHROPIC_MESSAGES
     return OPENAI_CHAT if path.startswith("/v1/") else None

@@ -112,8 +112,8 @@ class ClientSide(Protocol):
         """Read a client's request. Raises `InvalidInput` that says where it is wrong."""
         ...
 
-    def write_reply(self, reply: Reply) -> bytes:
-        """Write a whole reply for a client."""
+    def write_reply(self, reply: Reply, request: ChatRequest | None = None, /) -> bytes:
+        """Write a whole reply to `request` for a client; some formats repeat what was asked."""
         ...
 
     def stream_writer(

@@ -7,7 +7,7 @@ body ◀─ Dialect.wire.write_reply, stream_writer  ◀─ its reply
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
@@ -25,6 +25,7 @@ from dragoman.chat import (
     ResponseEnd,
     ResponseStart,
     StreamEvent,
+    events_of,
 )
 from dragoman.services.llm_service import get_ai_response, stream_ai_response
 from dragoman.services.providers import Batch
@@ -37,6 +38,18 @@ MAX_REQUEST: Final = 32 << 20
 # With these, clients of some gateways choose where a request goes and by whose key; never here.
 _REFUSED: Final = ("api_base", "api_key", "base_url", "headers", "extra_headers", "user_config")
 _STRICT: Final = b"x-dragoman-strict"
+
+
+class Witness(Protocol):
+    """Sees a reply on its way to the client, and may change what is told of it, or refuse to."""
+
+    async def tell(self, events: Sequence[StreamEvent], written: bytes, *, last: bool) -> bytes:
+        """Give what to tell instead of `written`, which says `events`; `last` ends the answer.
+
+        A whole reply is one such piece; a failure in a stream is one without events. Raises what is
+        told instead.
+        """
+        ...
 
 
 class ChatRoute:
@@ -63,16 +76,26 @@ class ChatRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises what `explain` explains, until the answer has begun."""
-        record: Record = scope["state"]["record"]
         body = await read_body(scope, receive, limit=MAX_REQUEST)
-        request = self.read(body, scope)
+        await self.answer(self.read(body, scope), scope["state"]["record"], receive, send)
+
+    async def answer(
+        self,
+        request: ChatRequest,
+        record: Record,
+        receive: Receive,
+        send: Send,
+        *,
+        witness: Witness | None = None,
+    ) -> None:
+        """Answer a request that was read; `witness` sees what is told. Raises like a call."""
         candidate = self._setup().candidates(request.model)[0]
         record.model, record.provider = candidate.model.id, candidate.provider.provider_id
         async with while_present(receive, send) as answer:
             if request.stream:
-                await self._stream(request, candidate, record, answer)
+                await self._stream(request, candidate, record, answer, witness)
             else:
-                await self._whole(request, candidate, record, answer)
+                await self._whole(request, candidate, record, answer, witness)
 
     def read(self, body: bytes, scope: Scope) -> ChatRequest:
         """Read a request, its path and its headers included."""
@@ -85,28 +108,44 @@ class ChatRoute:
         )
 
     async def _whole(
-        self, request: ChatRequest, candidate: Candidate, record: Record, send: Send
+        self,
+        request: ChatRequest,
+        candidate: Candidate,
+        record: Record,
+        send: Send,
+        witness: Witness | None,
     ) -> None:
         reply = await get_ai_response(request, candidate)
         record.usage = reply.usage
-        body = self._dialect.wire.write_reply(_completed(reply, self._dialect, candidate))
+        told = _completed(reply, self._dialect, candidate)
+        body = self._dialect.wire.write_reply(told, request)
+        if witness is not None:
+            body = await witness.tell(events_of(told), body, last=True)
         headers = answer_headers(reply)
         await send_json(send, body, headers=headers)
 
     async def _stream(
-        self, request: ChatRequest, candidate: Candidate, record: Record, send: Send
+        self,
+        request: ChatRequest,
+        candidate: Candidate,
+        record: Record,
+        send: Send,
+        witness: Witness | None,
     ) -> None:
         writer = self._dialect.wire.stream_writer(request, model=candidate.model.id)
         async with EventStream(send, self._pace, beat=self._dialect.beat) as out:
             try:
-                await self._relay(request, candidate, record, writer, out)
+                await self._relay(request, candidate, record, writer, out, witness)
             except Exception as error:
                 if not out.started:
                     raise
                 problem = self._explain(error)
                 record.fail(problem.reason, fault=error if problem.status == 500 else None)
                 failure = self._dialect.error(problem, request_id=record.request_id)
-                await out.write(writer.fail(failure), last=True)
+                ending = writer.fail(failure)
+                if witness is not None:
+                    ending = await witness.tell((), ending, last=True)
+                await out.write(ending, last=True)
 
     async def _relay(
         self,
@@ -115,6 +154,7 @@ class ChatRoute:
         record: Record,
         writer: StreamWriter,
         out: EventStream,
+        witness: Witness | None,
     ) -> None:
         """Pass a reply on as it comes: one write for each batch that says something."""
         begun = told = False
@@ -127,6 +167,8 @@ class ChatRoute:
                     batch = self._begun(batch, out)  # noqa: PLW2901
                 told = _note(batch, record)
                 written = writer.write(batch)
+                if witness is not None:
+                    written = await witness.tell(batch, written, last=told)
                 if written or told:
                     await out.write(written, last=told)
 
@@ -190,17 +232,15 @@ def _completed(reply: Reply, dialect: Dialect, candidate: Candidate) -> Reply:
     return replace(
         reply,
         model=candidate.model.id,
-        id=reply.id or dialect.new_id(),
+        id=dialect.id_of(reply.id),
         created=int(time.time()) if reply.created is None else reply.created,
     )
 
 
 def _dated(start: ResponseStart, dialect: Dialect) -> ResponseStart:
-    if start.id and start.created is not None:
-        return start
     return replace(
         start,
-        id=start.id or dialect.new_id(),
+        id=dialect.id_of(start.id),
         created=int(time.time()) if start.created is None else start.created,
     )
 

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from dragoman.chat import (
+    ChatRequest,
     InvalidInput,
     Json,
     JsonObject,
@@ -89,7 +90,7 @@ def read_stop(fields: Fields) -> Stop | None:
     return Stop(STOP_REASONS.get(word, StopReason.STOP), word, sequence)
 
 
-def write_reply(reply: Reply) -> bytes:
+def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
     """Write a whole reply for a client.
 
     What only another format can say is left out, but its reasoning is shown, unsigned. Malformed

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from dragoman.chat import (
+    ChatRequest,
     Extras,
     InvalidInput,
     JsonObject,
@@ -124,7 +125,7 @@ def stop_word(stop: Stop | None, choice: JsonObject) -> str | None:
     return word
 
 
-def write_reply(reply: Reply) -> bytes:
+def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
     """Write a whole reply for a client. Reasoning from other formats is shown, without its seal."""
     left = leftovers_of(reply.extras)
     turn = Extras(NAME, left.message, forms_of(reply.extras))

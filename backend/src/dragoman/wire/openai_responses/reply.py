@@ -137,7 +137,7 @@ def _is_refusal(part: Part) -> bool:
     return isinstance(part, Text) and REFUSAL in forms_of(part.extras)
 
 
-def write_reply(reply: Reply, request: ChatRequest | None = None) -> bytes:
+def write_reply(reply: Reply, request: ChatRequest | None = None, /) -> bytes:
     """Write a whole reply for a client, which repeats what `request` said.
 
     Reasoning from other formats is shown, without its seal.
