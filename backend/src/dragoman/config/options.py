@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 _LONGEST_WAIT: Final = 86_400
+_MOST_DAYS: Final = 3650
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
@@ -39,6 +40,7 @@ class Settings(Struct, frozen=True):
     insecure_no_auth: bool = False
     trust_proxies: bool = False
     allow_unlisted_models: bool = False
+    keep_responses_days: int = 30
     local_model: Path | None = None
     strict: bool = False
     connect_timeout: float = 5.0
@@ -93,6 +95,15 @@ def _port(given: Given) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
         shown = quoted(value) if isinstance(value, str) else kind_of(value)
         raise Mistake(f"{shown} is not a port: write a number from 0 to 65535")
+    return int(text)
+
+
+def _days(given: Given) -> int:
+    value = given.value
+    text = str(value).strip() if isinstance(value, int | str) else ""
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) <= _MOST_DAYS):
+        shown = quoted(value) if isinstance(value, str) else kind_of(value)
+        raise Mistake(f"{shown} is no number of days: write a whole one from 0 to {_MOST_DAYS}")
     return int(text)
 
 
@@ -185,6 +196,12 @@ ALLOW_UNLISTED_MODELS: Final = Setting(
     _boolean,
     "let requests name any model of a provider that has a key, as provider/model",
 )
+KEEP_RESPONSES_DAYS: Final = Setting(
+    "keep_responses_days",
+    "DRAGOMAN_KEEP_RESPONSES_DAYS",
+    _days,
+    "how long what /v1/responses answers can be come back to; 0 keeps nothing",
+)
 LOCAL_MODEL: Final[Setting[Path | None]] = Setting(
     "local_model", "DRAGOMAN_LOCAL_MODEL", _file, "the weights (.gguf) of the embedded model"
 )
@@ -229,6 +246,7 @@ SETTINGS: Final[tuple[AnySetting, ...]] = (
     INSECURE_NO_AUTH,
     TRUST_PROXIES,
     ALLOW_UNLISTED_MODELS,
+    KEEP_RESPONSES_DAYS,
     LOCAL_MODEL,
     STRICT,
     CONNECT_TIMEOUT,
@@ -317,6 +335,7 @@ def read_settings(layers: tuple[Layer, ...], where: Folders, findings: Findings)
         insecure_no_auth=ask(INSECURE_NO_AUTH, default=False),
         trust_proxies=ask(TRUST_PROXIES, default=False),
         allow_unlisted_models=ask(ALLOW_UNLISTED_MODELS, default=False),
+        keep_responses_days=ask(KEEP_RESPONSES_DAYS, 30),
         local_model=ask(LOCAL_MODEL, None),
         strict=ask(STRICT, default=False),
         connect_timeout=ask(CONNECT_TIMEOUT, 5.0),
