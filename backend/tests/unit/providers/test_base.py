@@ -35,7 +35,7 @@ def provider(name: str, **more: object) -> HttpProvider:
 
 
 def test_the_package_brings_its_providers():
-    assert list(registry)[:3] == ["openai", "anthropic", "local"]
+    assert list(registry)[:4] == ["openai", "anthropic", "gemini", "local"]
     assert len(registry) == len(registry.get_all()) > 3
     assert "openai" in registry
     assert "nobody" not in registry
@@ -62,7 +62,7 @@ def test_an_id_that_is_none_is_refused(name):
 
 
 def test_an_unknown_id_is_answered_with_the_known_ones():
-    with pytest.raises(UnknownProviderError, match=r"'opnai'.*openai, anthropic, local"):
+    with pytest.raises(UnknownProviderError, match=r"'opnai'.*openai, anthropic, gemini, local"):
         registry.get("opnai")
 
 

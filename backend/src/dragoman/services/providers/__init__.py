@@ -22,6 +22,7 @@ from dragoman.services.providers.base import (
     status_of,
 )
 from dragoman.services.providers.errors import ErrorRow, map_provider_error
+from dragoman.services.providers.gemini import GeminiProvider, map_gemini_error
 from dragoman.services.providers.http import HttpProvider
 from dragoman.services.providers.local import LocalProvider
 from dragoman.services.providers.openai import OpenAIProvider, map_openai_error
@@ -39,6 +40,7 @@ registry: Final = ProviderRegistry()
 
 registry.register(OpenAIProvider())
 registry.register(AnthropicProvider())
+registry.register(GeminiProvider())
 registry.register(LocalProvider())
 
 FAMILIES: Final[dict[str, HttpProvider]] = {
@@ -79,6 +81,7 @@ __all__ = [
     "DuplicateProviderError",
     "Engines",
     "ErrorRow",
+    "GeminiProvider",
     "HttpProvider",
     "LocalProvider",
     "OpenAIProvider",
@@ -93,6 +96,7 @@ __all__ = [
     "installed",
     "load_plugins",
     "map_anthropic_error",
+    "map_gemini_error",
     "map_openai_error",
     "map_provider_error",
     "provider_of",

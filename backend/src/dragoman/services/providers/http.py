@@ -109,9 +109,13 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
                 raise await failed(self.wire, response, patience)
             body = await patience.wait(read_body(response))
         try:
-            return tuple(item.id for item in _decode_models(body).data)
+            return self.model_ids(body)
         except msgspec.DecodeError as error:
             raise malformed("bad_json", "the list of models is not one") from error
+
+    def model_ids(self, body: bytes) -> tuple[str, ...]:
+        """Read the list of models that the vendor gave. Raises `msgspec.DecodeError`."""
+        return tuple(item.id for item in _decode_models(body).data)
 
     def refused_by(
         self, model: ModelEntry, client: Mapping[str, str], *, effort: str | None
