@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 import dragoman
-from dragoman.api.dialects import FRONT_DOORS
+from dragoman.api.dialects import FRONT_DOORS, GEMINI, GEMINI_PREFIXES
 from dragoman.api.docs import mount_docs
 from dragoman.api.errors import Problem, problem_of
 from dragoman.api.fastapi_errors import speak_one_language
@@ -24,6 +24,7 @@ from dragoman.api.page import mount_page
 from dragoman.api.relay import Meter, Pace
 from dragoman.api.routes.chat import ChatRoute
 from dragoman.api.routes.conversations import conversations_router
+from dragoman.api.routes.gemini import GeminiRoute
 from dragoman.api.routes.health import health_router
 from dragoman.api.routes.messages import MessagesRoute
 from dragoman.api.routes.models import models_router
@@ -332,7 +333,12 @@ def create_app(
         path: {"POST": ChatRoute(dialect, lambda: service.setup, service.explain, pace=pace)}
         for path, dialect in FRONT_DOORS.items()
     }
-    routes = Dispatch({"/api/v1/messages": {"POST": messages}, **front_doors}, rest)
+    google = GeminiRoute(GEMINI, lambda: service.setup, service.explain, pace=pace)
+    routes = Dispatch(
+        {"/api/v1/messages": {"POST": messages}, **front_doors},
+        rest,
+        below={("POST", prefix): google for prefix in GEMINI_PREFIXES},
+    )
     guarded = Guard(routes, settings.host, allowed_hosts=settings.allowed_hosts)
     return Boundary(guarded, explain=service.explain, meter=meter)
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from dragoman.api.errors import Headers, Problem, Scope
 from dragoman.api.relay import KEEP_ALIVE
 from dragoman.chat import Actor, Category, LLMServiceError
-from dragoman.wire import anthropic_messages, openai_chat, openai_responses
+from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 # A provider that refuses our key is a broken gateway to a client, whose own key is another matter.
@@ -147,19 +147,34 @@ FRONT_DOORS: Final[Mapping[str, Dialect]] = {
 """Where each dialect's clients ask a model."""
 
 
-def _says_anthropic(scope: Scope) -> bool:
-    return any(name == b"anthropic-version" for name, _ in scope["headers"])
+GEMINI: Final = Dialect(wire=gemini, id_prefix="")
+GEMINI_PREFIXES: Final = ("/v1beta/models/", "/v1/models/")
+"""Below these, a model and a method after a colon are Google's; current clients ask for both."""
+
+# What clients send that ask for a list of models: on these routes nothing else tells them apart.
+_OF_CLIENT: Final = {b"anthropic-version": ANTHROPIC_MESSAGES, b"x-goog-api-key": GEMINI}
 
 
 def dialect_of(scope: Scope) -> Dialect | None:
     """Tell which dialect a request is in, by its path; `None` outside the vendors' routes."""
     path: str = scope["path"]
-    if path.startswith("/api/") or not path.startswith("/v1"):
+    if path.startswith("/v1beta/"):
+        return GEMINI
+    if not path.startswith("/v1/"):
         return None
     if path == "/v1/messages" or path.startswith("/v1/messages/"):
         return ANTHROPIC_MESSAGES
     if path == "/v1/responses" or path.startswith("/v1/responses/"):
         return OPENAI_RESPONSES
-    if path.startswith("/v1/models") and _says_anthropic(scope):
-        return ANTHROPIC_MESSAGES
-    return OPENAI_CHAT if path.startswith("/v1/") else None
+    if path.startswith("/v1/models"):
+        return _of_models(scope)
+    return OPENAI_CHAT
+
+
+def _of_models(scope: Scope) -> Dialect:
+    if scope["method"] == "POST" and ":" in scope["path"]:
+        return GEMINI
+    for name, _ in scope["headers"]:
+        if name in _OF_CLIENT:
+            return _OF_CLIENT[name]
+    return OPENAI_CHAT

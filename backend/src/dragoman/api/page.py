@@ -58,7 +58,7 @@ _FOREVER: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
 
 # Below these, nobody looks for the page: a mistyped address of the API is not found.
-_NOT_PAGES: Final = ("/api/", "/assets/", "/docs/", "/v1/")
+_NOT_PAGES: Final = ("/api/", "/assets/", "/docs/", "/v1/", "/v1beta/")
 _READING: Final = ("GET", "HEAD")
 
 _NOT_BUILT: Final = """\

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import structlog
@@ -77,21 +78,39 @@ class Boundary:
 
 
 class Dispatch:
-    """Reaches the hot routes, by path and method, in one look-up; `rest` has all the others."""
+    """Reaches the hot routes, by path and method, in one look-up; `rest` has all the others.
 
-    def __init__(self, hot: Mapping[str, Mapping[str, App]], rest: App) -> None:
+    `below` are routes whose paths go on after their prefix, tried where nothing else is asked for
+    in that method.
+    """
+
+    def __init__(
+        self,
+        hot: Mapping[str, Mapping[str, App]],
+        rest: App,
+        *,
+        below: Mapping[tuple[str, str], App] = MappingProxyType({}),
+    ) -> None:
         self._hot = hot
         self._rest = rest
+        self._below = below
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request to its route."""
         methods = self._hot.get(scope["path"]) if scope["type"] == "http" else None
         if methods is None:
-            await self._rest(scope, receive, send)
+            await self._route_below(scope)(scope, receive, send)
         elif scope["method"] in methods:
             await methods[scope["method"]](scope, receive, send)
         else:
             await _refuse_method(scope, send, allowed=", ".join(methods))
+
+    def _route_below(self, scope: Scope) -> App:
+        if scope["type"] == "http":
+            for (method, prefix), app in self._below.items():
+                if scope["method"] == method and scope["path"].startswith(prefix):
+                    return app
+        return self._rest
 
 
 class _Answer:

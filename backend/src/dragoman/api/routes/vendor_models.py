@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 
-from dragoman.api.dialects import ANTHROPIC_MESSAGES
+from dragoman.api.dialects import ANTHROPIC_MESSAGES, GEMINI
 from dragoman.chat import InvalidInput, JsonObject
 from dragoman.config.facts import ModelEntry
 from dragoman.services.routing import Setup
@@ -22,24 +22,28 @@ def vendor_models_router(setup: Callable[[], Setup]) -> APIRouter:
     """Make the router; `setup` gives the models as they are at this moment."""
     router = APIRouter(tags=["clients"])
 
-    @router.get("/v1/models", summary="List the models, as OpenAI or Anthropic does")
+    @router.get("/v1/models", summary="List the models, as OpenAI, Anthropic or Google does")
     async def list_models(request: Request) -> JsonObject:
-        """List the models that can be used, in Anthropic's form if its version is sent."""
+        """List the models that can be used, in the form of the vendor whose headers are sent."""
         models = setup().models.models
-        if _is_anthropic(request):
+        if request.state.tongue is ANTHROPIC_MESSAGES:
             return _anthropic_page(models, request.query_params)
+        if request.state.tongue is GEMINI:
+            return _gemini_list(models)
         return {"object": "list", "data": [_openai(model) for model in models]}
 
-    @router.get("/v1/models/{model_id:path}", summary="Show one model, as OpenAI or Anthropic does")
+    @router.get(
+        "/v1/models/{model_id:path}", summary="Show one model, as OpenAI, Anthropic or Google does"
+    )
     async def show_model(request: Request, model_id: str) -> JsonObject:
-        """Show one model, in Anthropic's form if its version is sent."""
+        """Show one model, in the form of the vendor whose headers are sent."""
         model = setup().candidates(model_id)[0].model
-        return _anthropic(model) if _is_anthropic(request) else _openai(model)
+        return _ONE.get(request.state.tongue.wire.name, _openai)(model)
 
     @router.get("/v1beta/models", summary="List the models, as Google does")
     async def list_gemini_models() -> JsonObject:
         """List the models that can be used."""
-        return {"models": [_gemini(model) for model in setup().models.models]}
+        return _gemini_list(setup().models.models)
 
     @router.get("/v1beta/models/{model_id:path}", summary="Show one model, as Google does")
     async def show_gemini_model(model_id: str) -> JsonObject:
@@ -47,10 +51,6 @@ def vendor_models_router(setup: Callable[[], Setup]) -> APIRouter:
         return _gemini(setup().candidates(model_id)[0].model)
 
     return router
-
-
-def _is_anthropic(request: Request) -> bool:
-    return request.state.tongue is ANTHROPIC_MESSAGES
 
 
 def _openai(model: ModelEntry) -> JsonObject:
@@ -118,3 +118,13 @@ def _gemini(model: ModelEntry) -> JsonObject:
         "supportedGenerationMethods": list(_GEMINI_METHODS),
     }
     return {name: value for name, value in known.items() if value is not None}
+
+
+def _gemini_list(models: Sequence[ModelEntry]) -> JsonObject:
+    return {"models": [_gemini(model) for model in models]}
+
+
+_ONE: Final = {
+    ANTHROPIC_MESSAGES.wire.name: _anthropic,
+    GEMINI.wire.name: _gemini,
+}
