@@ -11,7 +11,16 @@ from dragoman.testing.tapes import frame_events
 
 VARIABLE: Final = "DRAGOMAN_CORPUS"
 REQUIRED: Final = "DRAGOMAN_REQUIRE_CORPUS"
-ENDPOINTS: Final = {"chat.completions": "openai_chat", "messages": "anthropic_messages"}
+ENDPOINTS: Final = {
+    "chat.completions": "openai_chat",
+    "messages": "anthropic_messages",
+    "responses": "openai_responses",
+}
+
+NEXT_REPLY: Final = frozenset(
+    {("message_stop", "message_start"), ("response.completed", "response.created")}
+)
+"""The event that closes a reply, and the one that opens another."""
 
 Kind = Literal["whole", "stream", "error"]
 
@@ -36,7 +45,7 @@ def corpus_folder(environ: Mapping[str, str]) -> Path | None:
 
 
 def load_recordings(folder: Path) -> tuple[Recording, ...]:
-    """Load every recording of the two wires, in the order of the index."""
+    """Load every recording of the wires, in the order of the index."""
     index = json.loads((folder / "index.json").read_bytes())["index"]
     return tuple(_load(folder, row) for row in index if row["endpoint"] in ENDPOINTS)
 
@@ -72,14 +81,22 @@ def _is_unframed(answer: dict[str, Any]) -> bool:
 def _framed(wire: str, lines: bytes) -> Iterator[bytes]:
     """Put the framing back that the recording left out, one body for each reply in it.
 
-    Anthropic names its events by their type. A `message_start` after a `message_stop` was the
-    start of the next HTTP answer; anywhere else it stays where it was recorded.
+    Two formats name their events by their type. One that opens a reply after one that closes it was
+    the start of the next HTTP answer; anywhere else it stays where it was recorded.
     """
     events: list[tuple[bytes, str | None]] = []
     for line in filter(None, lines.splitlines()):
-        name = json.loads(line)["type"] if wire == "anthropic_messages" else None
-        if name == "message_start" and events and events[-1][1] == "message_stop":
+        name = None if wire == "openai_chat" else _type_of(line)
+        if events and (events[-1][1], name) in NEXT_REPLY:
             yield frame_events(events)
             events = []
         events.append((line, name))
     yield frame_events(events)
+
+
+def _type_of(line: bytes) -> str | None:
+    try:
+        kind: str = json.loads(line)["type"]
+    except ValueError:
+        return None  # one that was recorded broken
+    return kind

@@ -34,6 +34,8 @@ STOP_WORDS: Final = {
     "stop_sequence": StopReason.STOP_SEQUENCE,
     "pause_turn": StopReason.PAUSE,
     "refusal": StopReason.REFUSAL,
+    "max_output_tokens": StopReason.LENGTH,
+    "queued": StopReason.PAUSE,
 }
 
 SPELT_BY_A_STREAM: Final = frozenset({INDEXED, NO_ARGUMENTS, NO_CONTENT})
@@ -49,6 +51,8 @@ def reason_of(said: Facts) -> StopReason | None:
     """
     if said.refused:
         return StopReason.REFUSAL
+    if said.stop == "completed":
+        return StopReason.TOOL if said.calls or said.custom_calls else StopReason.STOP
     return None if said.stop is None else STOP_WORDS[said.stop]
 
 
@@ -67,6 +71,9 @@ def facts_of(reply: Reply, error: str | None = None) -> Facts:
         stop=(reply.stop.word or None) if reply.stop else None,
         refused=reply.stop is not None and reply.stop.reason is StopReason.REFUSAL,
         error=error,
+        custom_calls=sum(
+            isinstance(part, Opaque) and part.kind == "custom_tool_call" for part in reply.parts
+        ),
     )
 
 

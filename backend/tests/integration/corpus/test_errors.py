@@ -6,13 +6,15 @@ from typing import Final
 from dragoman.chat import Category, Failure, LLMServiceError, UpstreamError
 from dragoman.services.providers import map_provider_error, registry
 from dragoman.testing.tapes import read_stream
-from dragoman.wire import anthropic_messages, openai_chat
+from dragoman.wire import anthropic_messages, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 from .cases import recordings
 from .recordings import Recording
 
-WIRES: dict[str, Wire] = {wire.name: wire for wire in (openai_chat, anthropic_messages)}
+WIRES: dict[str, Wire] = {
+    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses)
+}
 
 # What each body says, as a person reads it. "unsupported" is the vendor's own word in its code.
 CATEGORIES: Final[dict[str, Category]] = {
@@ -37,6 +39,11 @@ CATEGORIES: Final[dict[str, Category]] = {
     "test-vision-base64-3": Category.INVALID_REQUEST,
     "test-openrouter-errors-raised-0": Category.RATE_LIMIT,
     "test-openrouter-stream-error-0": Category.INVALID_REQUEST,
+    "test-deepseek-responses-rejects-interleaved-function-calls-0": Category.INVALID_REQUEST,
+    "test-multimodal-tool-return-matrix-direct-url-audio-openai-r-1": Category.INVALID_REQUEST,
+    "test-responses-create-api-error-content-mode0-0": Category.MODEL_NOT_FOUND,
+    "vercel-openai-error-1-stream": Category.QUOTA_EXHAUSTED,
+    "vercel-parallel-tool-call-wrapper-1-stream": Category.BAD_RESPONSE,
     "vercel-spliced-message-start-stream": Category.BAD_RESPONSE,
 }
 

@@ -7,15 +7,17 @@ from typing import Any
 from dragoman.chat import events_of
 from dragoman.testing.grammar import check_grammar
 from dragoman.testing.tapes import pieces_of, read_stream
-from dragoman.wire import anthropic_messages, openai_chat
+from dragoman.wire import anthropic_messages, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 from .cases import recordings
 from .recordings import Recording
 from .replies import comparable, facts_of, in_words, reason_of, retold
-from .walker import added_up, events_in, stood_beside, walk
+from .walker import added_up, events_in, final_response, stood_beside, walk
 
-WIRES: dict[str, Wire] = {wire.name: wire for wire in (openai_chat, anthropic_messages)}
+WIRES: dict[str, Wire] = {
+    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses)
+}
 
 
 @recordings("asking", "whole", "stream", "error")
@@ -100,12 +102,18 @@ def test_a_stream_carries_every_byte_of_the_vendors(recording: Recording):
 
         carried = b"".join(event.source or b"" for event in told.events)
 
-        assert carried.split(b"\n\n") == _without_comments(body).split(b"\n\n")
+        recorded = _without_comments(body, WIRES[recording.wire])
+        assert carried.split(b"\n\n") == recorded.split(b"\n\n")
 
 
-def _without_comments(body: bytes) -> bytes:
-    """Leave out what says nothing: a comment that keeps the line open, a line end too many."""
-    return b"".join(event for event in re.split(rb"(?<=\n\n)", body) if b"data:" in event)
+def _without_comments(body: bytes, wire: Wire) -> bytes:
+    """Leave out what says nothing: a comment that keeps the line open, a line end too many, and
+    Chat Completions' mark of the end, which OpenRouter puts after that of another format.
+    """
+    events = [event for event in re.split(rb"(?<=\n\n)", body) if b"data:" in event]
+    if wire.name == "openai_responses" and events[-1].startswith(b"data: [DONE]"):
+        del events[-1]
+    return b"".join(events)
 
 
 @recordings("retelling", "stream")
@@ -146,6 +154,18 @@ def test_a_chat_stream_told_as_a_whole_keeps_what_stood_beside_its_words(recordi
         assert {name: whole.get(name) for name in beside} == beside
 
 
+@recordings("adding_up", "stream", wire="openai_responses")
+def test_a_responses_stream_told_as_a_whole_is_the_response_it_ends_with(recording: Recording):
+    for body in recording.bodies:
+        told = read_stream(openai_responses, [body])
+        if told.failure is not None:
+            continue
+
+        whole = json.loads(openai_responses.write_reply(told.reply))
+
+        assert whole == final_response(events_in(body))
+
+
 @recordings("passing", "stream")
 def test_a_stream_is_passed_on_to_its_own_clients_as_it_came(recording: Recording):
     wire = WIRES[recording.wire]
@@ -156,7 +176,7 @@ def test_a_stream_is_passed_on_to_its_own_clients_as_it_came(recording: Recordin
 
         passed = wire.stream_writer().write(told.events)
 
-        recorded = _without_padding(_ended(_without_comments(body), wire))
+        recorded = _without_padding(_ended(_without_comments(body, wire), wire))
         if b'"obfuscation":' in recorded:
             # In the midst of a chunk, it costs the chunk its order of fields.
             assert events_in(passed) == [_unpadded(chunk) for chunk in events_in(body)]
@@ -237,6 +257,7 @@ def test_a_stream_that_was_cut_is_passed_on_without_an_end(recording: Recording)
 
             assert b"data: [DONE]" not in passed
             assert b'"message_stop"' not in passed
+            assert b'"response.completed"' not in passed
 
 
 @recordings("retelling", "stream")

@@ -6,7 +6,7 @@ one of them is wrong.
 
 import json
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 Json = Any
 
@@ -14,7 +14,7 @@ Json = Any
 class Facts(NamedTuple):
     """What was said, a refusal with the text. `calls` are (id, name, arguments). `usage` is (input,
     output, cache read, cache write, reasoning) in totals. `stop` is the vendor's word for the end,
-    `error` for what broke the reply off.
+    `error` for what broke the reply off. `custom_calls` counts calls that are no function's.
     """
 
     text: str
@@ -24,11 +24,12 @@ class Facts(NamedTuple):
     stop: str | None
     refused: bool = False
     error: str | None = None
+    custom_calls: int = 0
 
 
 def walk(wire: str, body: bytes, *, streamed: bool) -> Facts:
     events = events_in(body) if streamed else [json.loads(body)]
-    return {"openai_chat": _chat, "anthropic_messages": _messages}[wire](events)
+    return _WALKS[wire](events)
 
 
 def events_in(body: bytes) -> list[Json]:
@@ -154,6 +155,61 @@ def _messages_usage(usage: Json) -> tuple[int | None, ...]:
     )  # what was cached is not in "input"
     thought = (usage.get("output_tokens_details") or {}).get("thinking_tokens")
     return total, usage.get("output_tokens"), read, written, thought
+
+
+def _responses(events: list[Json]) -> Facts:
+    errors = [event["error"]["code"] for event in events if event.get("type") == "error"]
+    response = {"output": []} if errors else final_response(events)
+    items = response["output"]
+    spoken = [part for item in items if item["type"] == "message" for part in item["content"]]
+    thoughts = [item for item in items if item["type"] == "reasoning"]
+    calls = [item for item in items if item["type"] == "function_call"]
+    details = response.get("incomplete_details") or {}
+    return Facts(
+        text="".join(part.get("text") or part.get("refusal") or "" for part in spoken),
+        reasoning="".join(
+            "\n\n".join(part["text"] for part in item["summary"] + item.get("content", []))
+            for item in thoughts
+        ),
+        calls=[(call["call_id"], call["name"], parsed(call["arguments"])) for call in calls],
+        usage=_responses_usage(response.get("usage") or {}),
+        stop=details.get("reason") or response.get("status"),
+        refused=any(part["type"] == "refusal" for part in spoken),
+        error=errors[0] if errors else None,
+        custom_calls=sum(item["type"] == "custom_tool_call" for item in items),
+    )
+
+
+def final_response(events: list[Json]) -> Json:
+    """Give the response that a stream ends with, or that is all there is; each item in it as its
+    own last event has it, which is the one to go on with: what is sealed is sealed anew each time.
+    """
+    if events[-1].get("object") == "response":
+        return events[-1]
+    response = events[-1]["response"]
+    done = {event["output_index"]: event["item"] for event in events if _ends_an_item(event)}
+    places = sorted({event["output_index"] for event in events if "output_index" in event})
+    said = dict(enumerate(response["output"]))
+    items = [done.get(place, said.get(rank)) for rank, place in enumerate(places)]
+    return response | {"output": items}
+
+
+def _ends_an_item(event: Json) -> bool:
+    return bool(event["type"] == "response.output_item.done")
+
+
+def _responses_usage(usage: Json) -> tuple[int | None, ...]:
+    sent, made = usage.get("input_tokens_details") or {}, usage.get("output_tokens_details") or {}
+    cached, written = sent.get("cached_tokens"), sent.get("cache_write_tokens")
+    counts = usage.get("input_tokens"), usage.get("output_tokens")
+    return *counts, cached, written, made.get("reasoning_tokens")
+
+
+_WALKS: Final = {
+    "openai_chat": _chat,
+    "anthropic_messages": _messages,
+    "openai_responses": _responses,
+}
 
 
 def parsed(arguments: str | None) -> Json:

@@ -116,7 +116,9 @@ def _message(item: Fields) -> tuple[Part, ...]:
 def _call(item: Fields) -> tuple[Part, ...]:
     form = item_marks(item)
     # Some servers know a call by the id of its item alone.
-    call_id = item.maybe_text("call_id") or id_in(form)
+    call_id = item.maybe_text("call_id")
+    if call_id is None:
+        call_id = id_in(form)
     if call_id is None:
         raise item.wrong("call_id", "a string", None)
     name = item.text("name")

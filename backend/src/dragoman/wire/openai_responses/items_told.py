@@ -52,6 +52,10 @@ class ItemTeller:
         self._ids[place] = item.get("id")
         self._do(place, lambda known: known.begin(item))
 
+    def enter(self, place: int, section: Section) -> None:
+        """Take the beginning of a section."""
+        self._do(place, lambda known: known.enter(section))
+
     def piece(self, place: int, section: Section, text: str) -> None:
         """Take more of a section's text."""
         self._do(place, lambda known: known.grow(section, text))
@@ -159,12 +163,20 @@ class _Item:
         kind, _ = section
         if kind == "arguments" and self._part is None:
             return  # A call that was not announced is told once its name is known.
-        if section != self._section:
-            self._enter(section)
+        self._enter(section)
         self._told.append(text)
         self._teller.more(text)
 
+    def enter(self, section: Section) -> None:
+        kind, _ = section
+        if kind not in _REASONING:
+            self._enter(section)
+        elif self._part is None:
+            self._open(Reasoning(origin=NAME))
+
     def _enter(self, section: Section) -> None:
+        if section == self._section:
+            return
         kind, _ = section
         if kind in _REASONING:
             if self._part is None:

@@ -152,11 +152,14 @@ def write_response(reply: Reply, request: ChatRequest | None = None) -> JsonObje
     if reply.usage is not None:
         said["usage"] = write_usage(reply.usage)
     output = {"output": write_output(reply.parts, base_of(reply.id))}
-    if is_own(reply.extras):
+    if own(reply.extras):
         return put_back(said | output, own(reply.extras))
-    identity = {"id": response_id(reply.id), "created_at": reply.created or 0}
-    named = {"model": reply.model or (request.model if request else "")}
-    return {**_ended(reply.stop), **echo_of(request), **said, **identity, **named, **output}
+    identity = {
+        "id": reply.id if reply.id and is_own(reply.extras) else response_id(reply.id),
+        "created_at": reply.created or 0,
+        "model": reply.model or (request.model if request else ""),
+    }
+    return {**_ended(reply.stop), **echo_of(request), **said, **identity, **output}
 
 
 def response_id(vendors: str | None) -> str:

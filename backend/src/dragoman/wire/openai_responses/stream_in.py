@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dragoman.chat import (
+    Extras,
     Failure,
     InvalidInput,
     Json,
@@ -32,6 +33,9 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "response.reasoning_summary_text": ("summary", "summary_index"),
     "response.function_call_arguments": ("arguments", ""),
 }
+# The kind of text that a content part begins, by its type.
+_KINDS: Final = {"output_text": "text", "refusal": "refusal", "reasoning_text": "reasoning"}
+
 # Where the event at the end of a text has it as a whole.
 _WHOLE_TEXT: Final = ("text", "refusal", "arguments")
 
@@ -90,6 +94,8 @@ class Reader(EventStreamReader):
                 id=_text(response.get("id")),
                 model=_text(response.get("model")),
                 created=_whole(response.get("created_at")),
+                # What the response says beside is said at its end; that it is ours, now.
+                extras=Extras(NAME),
                 source=self._claim(),
                 wire=NAME,
             )
@@ -110,6 +116,16 @@ class Reader(EventStreamReader):
     def _add(self, said: JsonObject) -> None:
         self._begin({})
         self._items.add(_place(said), _object(said, "item"))
+
+    def _add_content(self, said: JsonObject) -> None:
+        self._begin({})
+        kind = _KINDS.get(_object(said, "part").get("type", ""))
+        if kind is not None:
+            self._items.enter(_place(said), (kind, _place(said, "content_index")))
+
+    def _add_summary(self, said: JsonObject) -> None:
+        self._begin({})
+        self._items.enter(_place(said), ("summary", _place(said, "summary_index")))
 
     def _complete(self, said: JsonObject) -> None:
         self._begin({})
@@ -141,6 +157,8 @@ _HEARD: Final[dict[str, Callable[[Reader, JsonObject], None]]] = {
     "response.created": Reader._announce,  # noqa: SLF001
     "response.in_progress": Reader._announce,  # noqa: SLF001
     "response.output_item.added": Reader._add,  # noqa: SLF001
+    "response.content_part.added": Reader._add_content,  # noqa: SLF001
+    "response.reasoning_summary_part.added": Reader._add_summary,  # noqa: SLF001
     "response.content_part.done": Reader._complete_content,  # noqa: SLF001
     "response.output_item.done": Reader._complete,  # noqa: SLF001
     "response.completed": Reader._end,  # noqa: SLF001

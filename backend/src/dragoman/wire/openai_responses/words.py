@@ -71,7 +71,8 @@ MESSAGE: Final = "message"
 BESIDE: Final = "beside"
 """The key under which a text keeps the parts after it that nobody here knows."""
 
-TextKind: TypeAlias = Literal["output_text", "refusal", "input_text"]
+PADDING: Final = frozenset({"obfuscation"})
+"""Fields that hide an event's true length and say nothing (`include_obfuscation`)."""
 
 # The type of a text in an assistant's message, and the field that holds its words.
 TEXT_KINDS: Final[dict[str, str]] = {
