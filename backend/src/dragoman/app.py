@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 import dragoman
-from dragoman.api.dialects import FRONT_DOORS, GEMINI, GEMINI_PREFIXES
+from dragoman.api.dialects import FRONT_DOORS, GEMINI, GEMINI_PREFIXES, OPENAI_RESPONSES
 from dragoman.api.docs import mount_docs
 from dragoman.api.errors import Problem, problem_of
 from dragoman.api.fastapi_errors import speak_one_language
@@ -29,6 +29,8 @@ from dragoman.api.routes.health import health_router
 from dragoman.api.routes.messages import MessagesRoute
 from dragoman.api.routes.models import models_router
 from dragoman.api.routes.providers import providers_router
+from dragoman.api.routes.responses import PATH as RESPONSES
+from dragoman.api.routes.responses import ResponsesRoute, responses_router
 from dragoman.api.routes.vendor_models import vendor_models_router
 from dragoman.api.server import App, Boundary, Dispatch
 from dragoman.config import (
@@ -59,6 +61,7 @@ from dragoman.services.routing import Setup
 
 if TYPE_CHECKING:
     from dragoman.services.conversation_service import ConversationService
+    from dragoman.services.response_service import ResponseService
     from dragoman.storage.database import Database
 
 _log: Final = structlog.get_logger("dragoman")
@@ -75,6 +78,7 @@ NOTHING_LEFT: Final = (
 )
 
 Load = Callable[[], Configuration]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 class Composition(Struct, frozen=True):
@@ -161,6 +165,7 @@ class Service:
         self._engines = Engines()
         self._setup: Setup | None = None
         self._conversations: ConversationService | None = None
+        self._responses: ResponseService | None = None
         self._starting: set[asyncio.Task[None]] = set()
 
     @property
@@ -172,31 +177,45 @@ class Service:
 
     @property
     def conversations(self) -> "ConversationService":
-        """The conversations, while `keeping_conversations` lasts."""
+        """The conversations, while `keeping` lasts."""
         if self._conversations is None:
-            raise RuntimeError("no conversations are kept: enter keeping_conversations first")
+            raise RuntimeError("no conversations are kept: enter `keeping` first")
         return self._conversations
 
-    @asynccontextmanager
-    async def keeping_conversations(self, database: "Database | None") -> AsyncIterator[None]:
-        """Keep conversations in `database`, or in one in the data folder, opened for this long.
+    @property
+    def responses(self) -> "ResponseService":
+        """The responses that programs may come back to, while `keeping` lasts."""
+        if self._responses is None:
+            raise RuntimeError("no responses are kept: enter `keeping` first")
+        return self._responses
 
-        Raises `StorageError` if that cannot be opened.
+    @asynccontextmanager
+    async def keeping(self, database: "Database | None") -> AsyncIterator[None]:
+        """Keep conversations and responses in `database`.
+
+        Without one, it is opened in the data folder for this long. Raises `StorageError` if that cannot be opened.
         """
         # Asking a model needs no SQL, and it takes long to import.
         from dragoman.services.conversation_service import ConversationService  # noqa: PLC0415
+        from dragoman.services.response_service import ResponseService  # noqa: PLC0415
         from dragoman.storage.database import open_database  # noqa: PLC0415
 
         folder = self.configuration.settings.data_dir
         opened = await asyncio.to_thread(open_database, folder) if database is None else database
         try:
-            async with ConversationService(opened) as conversations:
-                self._conversations = conversations
+            async with (
+                ConversationService(opened) as conversations,
+                ResponseService(opened, days=self._days_kept) as responses,
+            ):
+                self._conversations, self._responses = conversations, responses
                 yield
         finally:
-            self._conversations = None
+            self._conversations = self._responses = None
             if database is None:
                 await asyncio.to_thread(opened.close)
+
+    def _days_kept(self) -> int:
+        return self.configuration.settings.keep_responses_days
 
     def redact(self, text: str) -> str:
         """Take out every key that was ever in use: an old one may still be under way."""
@@ -294,22 +313,34 @@ def create_app(
         configuration, load=load or (lambda: configuration), reload=service.reload
     )
     meter = Meter()
+    rest = _documented(
+        service, watcher, meter, _lifespan(service, database, watcher if load is not None else None)
+    )
+    routes = _dispatch(service, meter, pace, rest)
     settings = configuration.settings
+    guarded = Guard(routes, settings.host, allowed_hosts=settings.allowed_hosts)
+    return Boundary(guarded, explain=service.explain, meter=meter)
+
+
+def _documented(
+    service: Service, watcher: ConfigurationWatcher, meter: Meter, lifespan: Lifespan
+) -> FastAPI:
+    """Make the routes that answer in one go; they describe themselves, and the others."""
     # Beyond this machine the server tells strangers nothing about itself.
-    at_home = is_loopback(settings.host)
-    rest = FastAPI(
+    at_home = is_loopback(service.configuration.settings.host)
+    app = FastAPI(
         title="Dragoman",
         version=dragoman.__version__,
         openapi_url="/openapi.json" if at_home else None,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(service, database, watcher if load is not None else None),
+        lifespan=lifespan,
     )
-    rest.include_router(models_router(lambda: service.setup))
-    rest.include_router(vendor_models_router(lambda: service.setup))
-    rest.include_router(providers_router(lambda: service.setup))
-    rest.include_router(conversations_router(lambda: service.conversations, lambda: service.setup))
-    rest.include_router(
+    app.include_router(models_router(lambda: service.setup))
+    app.include_router(vendor_models_router(lambda: service.setup))
+    app.include_router(providers_router(lambda: service.setup))
+    app.include_router(conversations_router(lambda: service.conversations, lambda: service.setup))
+    app.include_router(
         health_router(
             lambda: service.setup,
             lambda: watcher.status,
@@ -318,37 +349,39 @@ def create_app(
         )
     )
     if at_home:
-        mount_docs(rest)
-    mount_page(rest)
-    speak_one_language(rest, service.explain)
-    messages = MessagesRoute(
-        lambda: service.setup,
-        lambda: service.conversations,
-        service.explain,
-        pace=pace,
-        meter=meter,
-    )
-    describe(rest)
-    front_doors = {
-        path: {"POST": ChatRoute(dialect, lambda: service.setup, service.explain, pace=pace)}
+        mount_docs(app)
+    mount_page(app)
+    speak_one_language(app, service.explain)
+    describe(app)
+    return app
+
+
+def _dispatch(service: Service, meter: Meter, pace: Pace | None, rest: App) -> Dispatch:
+    """Put the routes that stream in front of `rest`."""
+    setup, explain = lambda: service.setup, service.explain
+
+    def strict() -> bool:
+        return service.configuration.settings.strict
+
+    messages = MessagesRoute(setup, lambda: service.conversations, explain, pace=pace, meter=meter)
+    front_doors: dict[str, dict[str, App]] = {
+        path: {"POST": ChatRoute(dialect, setup, explain, pace=pace, strict=strict)}
         for path, dialect in FRONT_DOORS.items()
     }
-    google = GeminiRoute(GEMINI, lambda: service.setup, service.explain, pace=pace)
-    routes = Dispatch(
+    google = GeminiRoute(GEMINI, setup, explain, pace=pace, strict=strict)
+    return Dispatch(
         {"/api/v1/messages": {"POST": messages}, **front_doors},
         rest,
         below={("POST", prefix): google for prefix in GEMINI_PREFIXES},
     )
-    guarded = Guard(routes, settings.host, allowed_hosts=settings.allowed_hosts)
-    return Boundary(guarded, explain=service.explain, meter=meter)
 
 
 def _lifespan(
     service: Service, database: "Database | None", watcher: ConfigurationWatcher | None
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with service, service.keeping_conversations(database):
+        async with service, service.keeping(database):
             service.start_background()
             watching = None if watcher is None else asyncio.create_task(watcher.run())
             try:

@@ -383,3 +383,16 @@ async def test_a_model_nobody_listed_is_refused_with_the_setting_that_would_allo
 
     assert response.status == 404
     assert "allow_unlisted_models" in (await response.json())["error"]["message"]
+
+
+@DOORS
+async def test_the_operator_can_have_every_translation_strict(environ, upstream, tmp_path, door):
+    model, field = ("claude", "seed") if door == CHAT else ("gpt", "top_k")
+    body = asking(door, model=model, **{field: 7})
+    async with running(configured(tmp_path, environ | {"DRAGOMAN_STRICT": "true"})) as dragoman:
+        response = await dragoman.client.post(door, json=body)
+        error = (await response.json())["error"]
+
+    assert response.status == 400
+    assert field in error["message"]
+    assert upstream.received == []
