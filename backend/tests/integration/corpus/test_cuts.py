@@ -6,7 +6,7 @@ import pytest
 
 from dragoman.testing.grammar import check_grammar
 from dragoman.testing.tapes import read_stream
-from dragoman.wire import anthropic_messages, openai_chat
+from dragoman.wire import anthropic_messages, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 from .cases import RECORDINGS
@@ -35,7 +35,24 @@ MESSAGES = (
     "anthropic/messages--vercel-anthropic-mcp-1-stream",
     "anthropic/messages--vercel-anthropic-tool-no-args-stream",
 )
-BODIES = {one.name: one.bodies[0] for one in RECORDINGS if one.name in CHAT + MESSAGES}
+RESPONSES = (
+    "azure-openai/responses--vercel-azure-text-1-stream",
+    "azure-openai/responses--vercel-azure-tool-call-1-stream",
+    "deepseek/responses--test-deepseek-responses-text-stream-0",
+    "open-responses/responses--vercel-openai-pdf-input-file-1-stream",
+    "openai/responses--test-openai-include-raw-annotations-streaming-2",
+    "openai/responses--test-openai-responses-model-file-search-tool-stream-3",
+    "openai/responses--test-openai-responses-stream-0",
+    "openai/responses--vercel-openai-custom-tool-1-stream",
+    "openai/responses--vercel-openai-mcp-tool-approval-1-stream",
+    "openrouter/responses--test-openai-responses-raw-cot-stream-openrouter-0",
+)
+WIRES: dict[str, Wire] = {
+    **dict.fromkeys(CHAT, openai_chat),
+    **dict.fromkeys(MESSAGES, anthropic_messages),
+    **dict.fromkeys(RESPONSES, openai_responses),
+}
+BODIES = {one.name: one.bodies[0] for one in RECORDINGS if one.name in WIRES}
 
 
 def end_of_event(body: bytes, mark: bytes) -> int:
@@ -91,9 +108,19 @@ def test_a_messages_stream_is_whole_only_after_message_stop(name: str, *, clean:
         check_cut(anthropic_messages, body, cut, clean=clean, whole=cut >= done)
 
 
-@pytest.mark.parametrize("name", CHAT + MESSAGES)
+@pytest.mark.parametrize("name", RESPONSES)
+@pytest.mark.parametrize("clean", [False, True], ids=["torn", "ended"])
+def test_a_responses_stream_is_whole_only_after_its_last_event(name: str, *, clean: bool):
+    body = BODIES[name]
+    done = end_of_event(body, b'"response.completed"')
+
+    for cut in range(len(body) + 1):
+        check_cut(openai_responses, body, cut, clean=clean, whole=cut >= done)
+
+
+@pytest.mark.parametrize("name", WIRES)
 def test_what_arrived_before_the_cut_is_told(name: str):
-    wire = openai_chat if name in CHAT else anthropic_messages
+    wire = WIRES[name]
     body = BODIES[name]
     whole = read_stream(wire, [body], clean=True)
 
