@@ -4,6 +4,7 @@ from typing import Final
 
 from dragoman.chat import Actor, Category, LLMServiceError
 from dragoman.config.facts import ModelEntry
+from dragoman.services.providers.counting import CountRoute, FieldsRoute
 from dragoman.services.providers.error_rows import ErrorRow, rows
 from dragoman.services.providers.errors import map_provider_error
 from dragoman.services.providers.http import HttpProvider
@@ -132,6 +133,18 @@ ANTHROPIC_MODELS: Final = (
 )
 
 
+# https://platform.claude.com/docs/en/build-with-claude/token-counting, and anthropic 2.12,
+# types/message_count_tokens_params.py and its beta
+ANTHROPIC_COUNTING: Final = FieldsRoute(
+    wire=anthropic_messages.name,
+    path="/v1/messages/count_tokens",
+    takes=frozenset(
+        {"cache_control", "compaction", "context_management", "mcp_servers", "messages", "model"}
+        | {"output_config", "speed", "system", "thinking", "tool_choice", "tools"}
+    ),
+)
+
+
 def map_anthropic_error(error: BaseException, *, model: str | None = None) -> LLMServiceError:
     """Judge an error of Anthropic's, or of whatever broke on the way; see `map_provider_error`."""
     return map_provider_error(error, rows=ANTHROPIC_ERRORS, provider="anthropic", model=model)
@@ -157,3 +170,4 @@ class AnthropicProvider(HttpProvider, frozen=True, kw_only=True):
     default_models: tuple[ModelEntry, ...] = ANTHROPIC_MODELS
     needs_output_limit: bool = True
     models_path: str = "/v1/models?limit=1000"
+    counting: CountRoute | None = ANTHROPIC_COUNTING

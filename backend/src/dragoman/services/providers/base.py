@@ -12,12 +12,23 @@ from contextlib import aclosing
 from enum import StrEnum
 from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dragoman.chat import ChatRequest, Fold, LLMServiceError, Reply, StreamEvent
+from dragoman.chat import (
+    ChatRequest,
+    Fold,
+    Json,
+    JsonObject,
+    LLMServiceError,
+    Receipt,
+    Reply,
+    StreamEvent,
+    Usage,
+)
 from dragoman.config.facts import ModelEntry, ProviderFacts
-from dragoman.observability.secrets import Secret
+from dragoman.observability.secrets import MASK, Secret, mask
 from dragoman.services.providers.transport import Timeouts, Upstream
 
 Batch: TypeAlias = Sequence[StreamEvent]
@@ -56,6 +67,56 @@ class ChatModel(Protocol):
 
     async def complete(self, request: ChatRequest) -> Reply:
         """Ask, and give the whole reply: the fold of what `stream` gives."""
+        ...
+
+
+class Shown(Struct, frozen=True):
+    """A request as people may see it: no key, and no header whose value nobody vouches for."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: Json
+
+
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """A request as it will be sent. `headers` hold the key: not for logs; see `shown`.
+
+    `plain` names the headers whose values are no secret; `secrets` are taken out wherever else they
+    might stand.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    method: str = "POST"
+    receipts: tuple[Receipt, ...] = ()
+    plain: frozenset[str] = frozenset()
+    secrets: tuple[Secret, ...] = ()
+
+    def shown(self) -> Shown:
+        """Give what may be told of it; a body that is no JSON is given as text."""
+        try:
+            body: Json = msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            body = self.body.decode("utf-8", "replace")
+        headers = {
+            name: mask(value, self.secrets) if name in self.plain else MASK
+            for name, value in self.headers.items()
+        }
+        return Shown(self.method, mask(self.url, self.secrets), headers, body)
+
+    def __repr__(self) -> str:
+        """Tell where it goes, without key and prompt."""
+        return f"Outgoing({self.method} {mask(self.url, self.secrets)})"
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A model that can tell beforehand what would be sent."""
+
+    def outgoing(self, request: ChatRequest) -> Outgoing:
+        """Translate a request; sends nothing. Raises `LLMServiceError` for what cannot be said."""
         ...
 
 
@@ -155,6 +216,43 @@ class Speaks(Protocol):
     @property
     def wires(self) -> tuple[str, ...]:
         """The formats' names, the usual one first."""
+        ...
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """A provider that may be able to count the tokens of a question."""
+
+    def count_tokens(
+        self, request: ChatRequest, model: ModelEntry, runtime: Runtime
+    ) -> Awaitable[int | None]:
+        """Ask the vendor for the number; `None` where it has no such route.
+
+        Raises like `ChatModel.stream`.
+        """
+        ...
+
+
+class Embedded(Struct, frozen=True):
+    """Vectors as their vendor wrote them, a JSON object; `headers` are what a client may hear."""
+
+    body: bytes
+    usage: Usage | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """A provider that may be able to make vectors of texts."""
+
+    def create_embeddings(
+        self, fields: JsonObject, model: ModelEntry, runtime: Runtime
+    ) -> Awaitable[Embedded | None]:
+        """Ask for vectors; `fields` are those of the request. `None` where there is no such route.
+
+        The model is the vendor's in what is sent, and ours in what comes back. Raises like
+        `ChatModel.stream`.
+        """
         ...
 
 

@@ -1,24 +1,24 @@
 """A provider that speaks a wire format over HTTP: everything about it is a row of data."""
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from dragoman.chat import ChatRequest, LLMServiceError
+from dragoman.chat import ChatRequest, JsonObject, LLMServiceError
 from dragoman.config.facts import ModelEntry
 from dragoman.config.secrets import clean_key
 from dragoman.observability.secrets import Secret
-from dragoman.services.providers.answers import failed, without_keys
-from dragoman.services.providers.base import ProviderConfig, Runtime
+from dragoman.services.providers.base import Embedded, ProviderConfig, Runtime
+from dragoman.services.providers.calls import Call, ask
+from dragoman.services.providers.counting import CountRoute
+from dragoman.services.providers.embeddings import embedded
 from dragoman.services.providers.errors import ErrorRow, map_provider_error
 from dragoman.services.providers.http_model import HttpChatModel
 from dragoman.services.providers.parameters import refused_by
-from dragoman.services.providers.patience import Patience
-from dragoman.services.providers.transport import read_body
 from dragoman.wire.base import ProviderSide, malformed
 
 _EVENT_STREAM: Final = frozenset({"text/event-stream"})
@@ -32,8 +32,9 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
     header's name and what stands before the key. `api_version_header` takes a model entry's
     `api_version`, else `api_version`. `without` names what this vendor's dialect of the wire does
     not take. `needs_output_limit` tells that the wire insists on one, so that a model entry's own
-    maximum is filled in. `stream_types` are the content types of its streams. Every path is below
-    the base URL.
+    maximum is filled in. `stream_types` are the content types of its streams. `embeddings_path` and
+    `counting` are for a vendor that makes vectors in OpenAI's words, and one that counts tokens.
+    Every path is below the base URL.
     """
 
     provider_id: str
@@ -52,6 +53,8 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
     without: frozenset[str] = frozenset()
     needs_output_limit: bool = False
     models_path: str = "/models"
+    embeddings_path: str | None = None
+    counting: CountRoute | None = None
     stream_types: frozenset[str] = _EVENT_STREAM
 
     @property
@@ -98,16 +101,13 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
     async def list_models(self, runtime: Runtime) -> tuple[str, ...]:
         """Ask the vendor for its model ids (`GET …/models`, which costs nothing)."""
         config = self.get_config(runtime.environ)
-        headers = self.request_headers(config, None)
-        url = config.base_url + self.models_path
-        patience = Patience(runtime.timeouts)
-        async with AsyncExitStack() as call:
-            call.enter_context(without_keys(self.secrets(config)))
-            sending = runtime.upstream.send("GET", url, headers=headers)
-            response = await patience.wait(call.enter_async_context(sending))
-            if response.status != 200:
-                raise await failed(self.wire, response, patience)
-            body = await patience.wait(read_body(response))
+        call = Call(
+            method="GET",
+            url=config.base_url + self.models_path,
+            headers=self.request_headers(config, None),
+            secrets=self.secrets(config),
+        )
+        body = (await ask(call, runtime, self.wire)).body
         try:
             return self.model_ids(body)
         except msgspec.DecodeError as error:
@@ -116,6 +116,40 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
     def model_ids(self, body: bytes) -> tuple[str, ...]:
         """Read the list of models that the vendor gave. Raises `msgspec.DecodeError`."""
         return tuple(item.id for item in _decode_models(body).data)
+
+    async def count_tokens(
+        self, request: ChatRequest, model: ModelEntry, runtime: Runtime
+    ) -> int | None:
+        """Ask the vendor how many tokens a question has; `None` where it has no route for that."""
+        route = self.counting
+        wires = (self.wire, *self.other_wires)
+        wire = next((wire for wire in wires if route and wire.name == route.wire), None)
+        if route is None or wire is None:
+            return None
+        config = self.get_config(runtime.environ)
+        sent = self.create_llm(model, runtime).outgoing_in(
+            wire, replace(request, stream=False, strict=False)
+        )
+        path, body = route.question(sent.url.removeprefix(config.base_url), sent.body)
+        call = Call(
+            url=config.base_url + path, headers=sent.headers, secrets=sent.secrets, body=body
+        )
+        return route.count((await ask(call, runtime, wire)).body)
+
+    async def create_embeddings(
+        self, fields: JsonObject, model: ModelEntry, runtime: Runtime
+    ) -> Embedded | None:
+        """Ask for vectors, in the vendor's own words; `None` where it has no route for that."""
+        if self.embeddings_path is None:
+            return None
+        config = self.get_config(runtime.environ)
+        call = Call(
+            url=config.base_url + self.embeddings_path,
+            headers=self.request_headers(config, model),
+            secrets=self.secrets(config),
+            body=msgspec.json.encode({**fields, "model": model.vendor_id}),
+        )
+        return embedded(await ask(call, runtime, self.wire), model.id)
 
     def refused_by(
         self, model: ModelEntry, client: Mapping[str, str], *, effort: str | None

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, aclosing
-from typing import Protocol
+from typing import Final, Protocol
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from dragoman.chat import ChatRequest, Receipt, Reply, ResponseStart, StreamEvent
 from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret
 from dragoman.services.providers.answers import answer_of, identified, without_keys
-from dragoman.services.providers.base import Batch, Batches, ProviderConfig, complete
+from dragoman.services.providers.base import Batch, Batches, Outgoing, ProviderConfig, complete
 from dragoman.services.providers.headers import brought, heard
 from dragoman.services.providers.narrowing import narrowed, refuse_losses
 from dragoman.services.providers.patience import Patience
 from dragoman.services.providers.transport import Timeouts, Upstream
 from dragoman.wire.base import ProviderSide
+
+_PLAIN: Final = frozenset({"content-type", "accept-encoding"})
 
 
 class Row(Protocol):
@@ -30,6 +31,11 @@ class Row(Protocol):
     @property
     def needs_output_limit(self) -> bool:
         """Whether the wire insists on a limit of the output."""
+        ...
+
+    @property
+    def api_version_header(self) -> str | None:
+        """The header that takes the version of the vendor's API."""
         ...
 
     @property
@@ -62,15 +68,6 @@ class Row(Protocol):
         ...
 
 
-class Outgoing(Struct, frozen=True):
-    """A request as it will be sent. `headers` hold the key: not for logs."""
-
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
-    receipts: tuple[Receipt, ...]
-
-
 class HttpChatModel:
     """A model behind a wire format and an address."""
 
@@ -90,9 +87,10 @@ class HttpChatModel:
 
     def outgoing(self, request: ChatRequest) -> Outgoing:
         """Translate a request; sends nothing. Raises `LLMServiceError` for what cannot be said."""
-        return self._written(request, self._provider.wire_for(request, self._model))
+        return self.outgoing_in(self._provider.wire_for(request, self._model), request)
 
-    def _written(self, request: ChatRequest, wire: ProviderSide) -> Outgoing:
+    def outgoing_in(self, wire: ProviderSide, request: ChatRequest) -> Outgoing:
+        """Translate a request into `wire`, whichever the choice would be; see `outgoing`."""
         request = replace(request, model=self._model.vendor_id)
         if self._provider.needs_output_limit and request.limits.output is None:
             request = replace(
@@ -111,19 +109,21 @@ class HttpChatModel:
             headers=self._provider.request_headers(self._config, self._model, client),
             body=written.body,
             receipts=receipts,
+            plain=_PLAIN.union(client, (self._provider.api_version_header or "",)),
+            secrets=self._provider.secrets(self._config),
         )
 
     async def stream(self, request: ChatRequest) -> Batches:
         """Ask; see `ChatModel.stream`. An answer in the other mode is understood all the same."""
         wire = self._provider.wire_for(request, self._model)
-        outgoing = self._written(request, wire)
+        outgoing = self.outgoing_in(wire, request)
         patience = Patience(self._timeouts)
         async with AsyncExitStack() as call:
             sending = self._upstream.send(
                 "POST", outgoing.url, headers=outgoing.headers, body=outgoing.body
             )
             response = await patience.wait(call.enter_async_context(sending))
-            call.enter_context(without_keys(self._provider.secrets(self._config)))
+            call.enter_context(without_keys(outgoing.secrets))
             call.enter_context(identified(response.headers))
             answer = await answer_of(
                 response,

@@ -4,6 +4,7 @@ from typing import Final
 
 from dragoman.chat import Category, LLMServiceError
 from dragoman.config.facts import ModelEntry
+from dragoman.services.providers.counting import CountRoute, FieldsRoute
 from dragoman.services.providers.error_rows import ErrorRow
 from dragoman.services.providers.errors import map_provider_error
 from dragoman.services.providers.http import HttpProvider
@@ -68,6 +69,18 @@ OPENAI_MODELS: Final = (
 )
 
 
+# https://developers.openai.com/api/docs/guides/token-counting, and openai 3.54,
+# types/responses/input_token_count_params.py
+OPENAI_COUNTING: Final = FieldsRoute(
+    wire=openai_responses.name,
+    path="/responses/input_tokens",
+    takes=frozenset(
+        {"conversation", "input", "instructions", "model", "parallel_tool_calls", "personality"}
+        | {"previous_response_id", "reasoning", "text", "tool_choice", "tools", "truncation"}
+    ),
+)
+
+
 def map_openai_error(error: BaseException, *, model: str | None = None) -> LLMServiceError:
     """Judge an error of OpenAI's, or of whatever broke on the way; see `map_provider_error`."""
     return map_provider_error(error, rows=OPENAI_ERRORS, provider="openai", model=model)
@@ -85,3 +98,5 @@ class OpenAIProvider(HttpProvider, frozen=True, kw_only=True):
     models_env: str | None = "OPENAI_MODELS"
     error_rows: tuple[ErrorRow, ...] = OPENAI_ERRORS
     default_models: tuple[ModelEntry, ...] = OPENAI_MODELS
+    embeddings_path: str | None = "/embeddings"
+    counting: CountRoute | None = OPENAI_COUNTING

@@ -31,6 +31,7 @@ def provider_of(row: ProviderRow, families: Mapping[str, HttpProvider]) -> HttpP
         without=family.without | frozenset(row.without),
         needs_output_limit=family.needs_output_limit,
         models_path=family.models_path,
+        embeddings_path=family.embeddings_path,
     )
 
 

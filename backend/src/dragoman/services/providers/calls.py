@@ -1,0 +1,44 @@
+"""One question and its whole answer: what is asked of a provider beside replies."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from msgspec import Struct
+
+from dragoman.observability.secrets import Secret
+from dragoman.services.providers.answers import failed, identified, without_keys
+from dragoman.services.providers.base import Runtime
+from dragoman.services.providers.headers import heard
+from dragoman.services.providers.patience import Patience
+from dragoman.services.providers.transport import read_body
+from dragoman.wire.base import ProviderSide
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """What to send, and the `secrets` in it that no failure may repeat."""
+
+    url: str
+    headers: Mapping[str, str]
+    secrets: tuple[Secret, ...]
+    method: str = "POST"
+    body: bytes = b""
+
+
+class Answered(Struct, frozen=True):
+    """A body that came with status 200, and those headers that a client may hear."""
+
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+
+
+async def ask(call: Call, runtime: Runtime, wire: ProviderSide) -> Answered:
+    """Send once; `wire` reads a failure. Raises `UpstreamError`."""
+    patience = Patience(runtime.timeouts)
+    async with AsyncExitStack() as open_call:
+        open_call.enter_context(without_keys(call.secrets))
+        sending = runtime.upstream.send(call.method, call.url, headers=call.headers, body=call.body)
+        response = await patience.wait(open_call.enter_async_context(sending))
+        open_call.enter_context(identified(response.headers))
+        if response.status != 200:
+            raise await failed(wire, response, patience)
+        return Answered(await patience.wait(read_body(response)), heard(response.headers))
