@@ -20,7 +20,13 @@ from dragoman.chat import (
 )
 from dragoman.config import ProviderRow
 from dragoman.services.counting import Counted, count_tokens, estimate
-from dragoman.services.providers import FAMILIES, AnthropicProvider, OpenAIProvider, provider_of
+from dragoman.services.providers import (
+    FAMILIES,
+    AnthropicProvider,
+    GeminiProvider,
+    OpenAIProvider,
+    provider_of,
+)
 from dragoman.testing.upstream import Script, whole
 from dragoman.wire import anthropic_messages
 from tests.unit.providers.asked import KEY, MODEL, asking, world
@@ -65,6 +71,18 @@ async def test_openai_counts_in_its_responses_format_whoever_asks(client):
     assert found == Counted(7)
     assert received.path == "/responses/input_tokens"
     assert set(received.json) == {"model", "input"}
+
+
+async def test_gemini_counts_the_whole_request_under_its_models_name():
+    request = asking("openai_chat", tools=(Tool("weather"),), stream=True)
+    found, (received,) = await counted(GeminiProvider(), request, whole({"totalTokens": 9}))
+    assert found == Counted(9)
+    assert received.path == "/models/vendor-model:countTokens"
+    (inside,) = received.json.values()
+    assert (inside["model"], set(inside)) == (
+        "models/vendor-model",
+        {"model", "contents", "tools"},
+    )
 
 
 async def test_a_clients_own_request_is_counted_with_its_cache_markers():

@@ -1,12 +1,14 @@
 """Google's Gemini: who it is, where it is, and what its errors mean."""
 
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct
 
 from dragoman.chat import Category, LLMServiceError
 from dragoman.config.facts import ModelEntry
+from dragoman.services.providers.counting import CountRoute, number_in
 from dragoman.services.providers.error_rows import ErrorRow, rows
 from dragoman.services.providers.errors import map_provider_error
 from dragoman.services.providers.http import HttpProvider
@@ -125,6 +127,27 @@ class _Models(Struct):
 
 
 _decode_models: Final = msgspec.json.Decoder(_Models).decode
+_decode: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class CountTokens(Struct, frozen=True):
+    """Google's route that counts: the whole request stands in it, under its model's name.
+
+    https://ai.google.dev/api/tokens#method:-models.counttokens
+    """
+
+    wire: str = gemini.name
+
+    def question(self, path: str, body: bytes) -> tuple[str, bytes]:
+        """Give `…:countTokens`, and the request inside."""
+        place = path.rpartition(":")[0]
+        request = {"model": unquote(place.removeprefix("/")), **_decode(body)}
+        return f"{place}:countTokens", _encode({"generateContentRequest": request})
+
+    def count(self, answer: bytes) -> int:
+        """Read the number of tokens. Raises `UpstreamError` where there is none."""
+        return number_in(answer, "totalTokens")
 
 
 class GeminiProvider(HttpProvider, frozen=True, kw_only=True):
@@ -140,6 +163,7 @@ class GeminiProvider(HttpProvider, frozen=True, kw_only=True):
     error_rows: tuple[ErrorRow, ...] = GEMINI_ERRORS
     default_models: tuple[ModelEntry, ...] = GEMINI_MODELS
     models_path: str = "/models?pageSize=1000"
+    counting: CountRoute | None = CountTokens()
 
     def model_ids(self, body: bytes) -> tuple[str, ...]:
         """Read the list of models: `{"models": [{"name": "models/…"}]}`."""
