@@ -168,7 +168,7 @@ def _item(group: Sequence[Part], terms: Terms) -> JsonObject | None:
             return write_message(texts) if terms.own or _says_something(texts) else None
         case [Reasoning() as reasoning]:
             return write_reasoning(reasoning)
-        case [ToolCall(extras=extras, arguments="") as call] if not is_own(extras):
+        case [ToolCall(arguments="") as call] if not terms.own:
             return write_call(replace(call, arguments="{}"))
         case [ToolCall() as call]:
             return write_call(call)

@@ -17,7 +17,7 @@ from dragoman.chat import (
 )
 from dragoman.wire.openai_responses.items_out import output_item, text_kind, write_text
 from dragoman.wire.openai_responses.items_told import Section, sections_of
-from dragoman.wire.openai_responses.words import CONTENT, TEXT_KINDS, forms_of, own
+from dragoman.wire.openai_responses.words import CONTENT, EMPTY, TEXT_KINDS, forms_of, own
 
 _SECTION_EVENTS: Final = {
     "summary": "response.reasoning_summary_text",
@@ -102,6 +102,8 @@ class ItemEvents:
         yield {"type": "response.output_item.done", "output_index": self._place, "item": self.item}
 
     def _begin_text(self, text: Text, number: int) -> Iterator[JsonObject]:
+        if EMPTY in forms_of(text.extras):
+            return
         kind = text_kind(text)
         empty: JsonObject = {"type": kind, TEXT_KINDS[kind]: ""}
         if kind == "output_text":
@@ -111,6 +113,8 @@ class ItemEvents:
             yield self._text_event(text, number, "delta", {"delta": text.text})
 
     def _end_text(self, text: Text, number: int) -> Iterator[JsonObject]:
+        if EMPTY in forms_of(text.extras):
+            return
         part = write_text(text)
         kind = part["type"]
         if kind == "output_text":

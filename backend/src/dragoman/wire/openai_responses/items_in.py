@@ -10,6 +10,7 @@ from typing import Final
 from dragoman.chat import Json, JsonObject, Opaque, Part, Reasoning, Text, ToolCall, extras_of
 from dragoman.wire.fields import Fields
 from dragoman.wire.openai_responses.words import (
+    AHEAD,
     BESIDE,
     CONTENT,
     EMPTY,
@@ -84,18 +85,22 @@ class _Spoken:
 
 
 def _spoken(content: list[Json]) -> Iterator[_Spoken]:
-    """Give the texts of a content, at least one; a part that is none goes with the text before."""
+    """Give the texts of a content, at least one; the parts that are none go with them."""
+    ahead: list[Json] = []
     last: _Spoken | None = None
     for part in content:
         spoken = _spoken_part(part)
-        if spoken is None:
-            last = last or _Spoken("", EMPTY)
+        if spoken is not None:
+            if last is not None:
+                yield last
+            elif ahead:
+                spoken.fields[AHEAD] = ahead
+            last = spoken
+        elif last is not None:
             last.fields.setdefault(BESIDE, []).append(part)
-            continue
-        if last is not None:
-            yield last
-        last = spoken
-    yield last or _Spoken("", EMPTY)
+        else:
+            ahead.append(part)
+    yield last or _Spoken("", EMPTY, fields={AHEAD: ahead} if ahead else {})
 
 
 def _spoken_part(part: Json) -> _Spoken | None:
@@ -159,11 +164,10 @@ def _take_sections(item: Fields, text: str) -> Iterator[str]:
     if content == [{"type": "reasoning_text", "text": text}] and not summary:
         item.skip("content")
         yield CONTENT
-    elif text and (content or summary != [{"type": "summary_text", "text": text}]):
-        return
+        text = ""
     if not item.has("summary"):
         yield NO_SUMMARY
-    elif summary is not None:
+    elif summary == ([{"type": "summary_text", "text": text}] if text else []):
         item.skip("summary")
 
 

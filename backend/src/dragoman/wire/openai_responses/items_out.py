@@ -5,6 +5,7 @@ from typing import Final
 
 from dragoman.chat import Base64, Image, JsonObject, Opaque, Part, Reasoning, Text, ToolCall
 from dragoman.wire.openai_responses.words import (
+    AHEAD,
     BESIDE,
     COMPLETED,
     CONTENT,
@@ -25,7 +26,7 @@ from dragoman.wire.openai_responses.words import (
     put_back,
 )
 
-_KEPT_WITH_TEXT: Final = frozenset({MESSAGE, BESIDE})
+_KEPT_WITH_TEXT: Final = frozenset({MESSAGE, AHEAD, BESIDE})
 
 
 def in_items(parts: Iterable[Part]) -> Iterable[tuple[Part, ...]]:
@@ -104,7 +105,8 @@ def write_message(texts: Sequence[Text]) -> JsonObject:
 
 def _content_of(text: Text) -> list[JsonObject]:
     spoken = [] if EMPTY in forms_of(text.extras) else [write_text(text)]
-    return spoken + list(own(text.extras).get(BESIDE, ()))
+    left = own(text.extras)
+    return [*left.get(AHEAD, ()), *spoken, *left.get(BESIDE, ())]
 
 
 def text_kind(text: Text) -> str:

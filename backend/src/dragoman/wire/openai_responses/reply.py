@@ -115,7 +115,7 @@ def _stop(body: Fields, parts: tuple[Part, ...]) -> Stop:
                 return Stop(INCOMPLETE.get(word, StopReason.LENGTH), word)
             case _:
                 return Stop(StopReason.LENGTH, status)
-    if status in UNFINISHED:
+    if isinstance(status, str) and status in UNFINISHED:
         return Stop(StopReason.PAUSE, status)
     if any(_is_call(part) for part in parts):
         return Stop(StopReason.TOOL, COMPLETED)

@@ -24,6 +24,7 @@ from dragoman.wire.openai_responses.words import (
     NAME,
     NO_NAME,
     SEALED_REASONING,
+    STATELESS,
     TEXT_INPUT,
     encode,
     forms_of,
@@ -84,10 +85,22 @@ def _said(request: ChatRequest, terms: Terms) -> JsonObject:
             "user": request.user,
             "metadata": request.metadata,
             "stream": request.stream or None,
-            "store": None if terms.own else False,
-            "include": None if terms.own else [SEALED_REASONING],
+            **_kept_by_nobody(request, terms),
         },
     )
+
+
+def _kept_by_nobody(request: ChatRequest, terms: Terms) -> JsonObject:
+    """Ask for nothing to be stored, and for reasoning in a form that can be replayed instead."""
+    if terms.own and STATELESS not in forms_of(request.extras):
+        return {}
+    match own(request.extras).get("include"):
+        case None:
+            return {"store": False, "include": [SEALED_REASONING]}
+        case [*wanted] if SEALED_REASONING not in wanted:
+            return {"store": False, "include": [*wanted, SEALED_REASONING]}
+        case _:
+            return {"store": False}
 
 
 def _leave_out(request: ChatRequest, terms: Terms) -> None:

@@ -34,7 +34,12 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "response.function_call_arguments": ("arguments", ""),
 }
 # The kind of text that a content part begins, by its type.
-_KINDS: Final = {"output_text": "text", "refusal": "refusal", "reasoning_text": "reasoning"}
+_KINDS: Final = {
+    "output_text": "text",
+    "input_text": "text",
+    "refusal": "refusal",
+    "reasoning_text": "reasoning",
+}
 
 # Where the event at the end of a text has it as a whole.
 _WHOLE_TEXT: Final = ("text", "refusal", "arguments")
@@ -119,7 +124,7 @@ class Reader(EventStreamReader):
 
     def _add_content(self, said: JsonObject) -> None:
         self._begin({})
-        kind = _KINDS.get(_object(said, "part").get("type", ""))
+        kind = _KINDS.get(str(_object(said, "part").get("type")))
         if kind is not None:
             self._items.enter(_place(said), (kind, _place(said, "content_index")))
 

@@ -38,6 +38,9 @@ TEXT_INPUT: Final = "text input"
 ITEM: Final = "item"
 """A message that is no message here: an item of the vendor's own, which stands by itself."""
 
+STATELESS: Final = "stateless"
+"""A request of which the vendor is to keep nothing, whatever its client said about that."""
+
 DEVELOPER: Final = "developer"
 """A system message whose role is `developer`."""
 
@@ -67,6 +70,9 @@ NO_NAME: Final = "no name"
 
 MESSAGE: Final = "message"
 """The key under which a text keeps the fields of its message, beside those of its own part."""
+
+AHEAD: Final = "ahead"
+"""The key under which a message's first text keeps the parts before it that nobody here knows."""
 
 BESIDE: Final = "beside"
 """The key under which a text keeps the parts after it that nobody here knows."""
