@@ -193,7 +193,8 @@ class Service:
     async def keeping(self, database: "Database | None") -> AsyncIterator[None]:
         """Keep conversations and responses in `database`.
 
-        Without one, it is opened in the data folder for this long. Raises `StorageError` if that cannot be opened.
+        Without one, it is opened in the data folder for this long. Raises `StorageError` if that
+        cannot be opened.
         """
         # Asking a model needs no SQL, and it takes long to import.
         from dragoman.services.conversation_service import ConversationService  # noqa: PLC0415
@@ -340,6 +341,7 @@ def _documented(
     app.include_router(vendor_models_router(lambda: service.setup))
     app.include_router(providers_router(lambda: service.setup))
     app.include_router(conversations_router(lambda: service.conversations, lambda: service.setup))
+    app.include_router(responses_router(lambda: service.responses))
     app.include_router(
         health_router(
             lambda: service.setup,
@@ -368,6 +370,8 @@ def _dispatch(service: Service, meter: Meter, pace: Pace | None, rest: App) -> D
         path: {"POST": ChatRoute(dialect, setup, explain, pace=pace, strict=strict)}
         for path, dialect in FRONT_DOORS.items()
     }
+    answering = ChatRoute(OPENAI_RESPONSES, setup, explain, pace=pace, strict=strict)
+    front_doors[RESPONSES] = {"POST": ResponsesRoute(answering, lambda: service.responses)}
     google = GeminiRoute(GEMINI, setup, explain, pace=pace, strict=strict)
     return Dispatch(
         {"/api/v1/messages": {"POST": messages}, **front_doors},

@@ -18,6 +18,7 @@ from dragoman.app import create_app
 from dragoman.config import Configuration, load_configuration
 from dragoman.services.providers import CATALOG, FAMILIES, FEATURES, ProviderRegistry, registry
 from dragoman.services.providers.transport import Timeouts
+from dragoman.storage.database import Database
 
 QUICK = Timeouts(connect=0.5, first_byte=0.6, first_token=0.9, idle=0.5, total=3.0)
 
@@ -100,9 +101,17 @@ async def running(
     pace: Pace | None = None,
     load: Callable[[], Configuration] | None = None,
     drain: int = 30,
+    database: Database | None = None,
 ) -> AsyncIterator[Dragoman]:
     """Run the application on a free port of loopback."""
-    app = create_app(configuration, registry=providers, timeouts=timeouts, pace=pace, load=load)
+    app = create_app(
+        configuration,
+        registry=providers,
+        timeouts=timeouts,
+        pace=pace,
+        load=load,
+        database=database,
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     server = uvicorn.Server(server_config(app, drain=drain))

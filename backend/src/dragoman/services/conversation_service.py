@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Self
 
-import structlog
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
 from sqlalchemy.engine import Connection
@@ -20,6 +19,7 @@ from dragoman.chat import DragomanError
 from dragoman.services import answering
 from dragoman.services.beginning import Question, Resolve, begin, not_found
 from dragoman.services.ledger import Ledger
+from dragoman.services.purging import purge_daily
 from dragoman.services.turns import Beginning, Pace, Said, Turn
 from dragoman.storage import (
     UNTITLED,
@@ -27,7 +27,6 @@ from dragoman.storage import (
     Conversation,
     Page,
     State,
-    StorageError,
     Thread,
     Wishes,
     conversations,
@@ -37,9 +36,6 @@ from dragoman.storage.database import Database, Health
 
 RESTORABLE: Final = 30 * 24 * 60 * 60 * 1000
 """For how long what was thrown away can be brought back, in milliseconds."""
-
-_DAY: Final = 24 * 60 * 60.0
-_log: Final = structlog.get_logger("dragoman.storage")
 
 
 def _now() -> int:
@@ -69,7 +65,7 @@ class ConversationService:
         self._ledger = Ledger(database, now=now)
 
     async def __aenter__(self) -> Self:
-        self._ledger.in_background(self._purge_daily())
+        self._ledger.in_background(purge_daily(self.purge, "conversations"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -154,15 +150,6 @@ class ConversationService:
         """Delete for good what was thrown away more than 30 days ago; tell how many."""
         before = self._now() - RESTORABLE
         return await self._database.write(lambda c: conversations.purge(c, before=before))
-
-    async def _purge_daily(self) -> None:
-        while True:
-            try:
-                if count := await self.purge():
-                    _log.info("purged", conversations=count)
-            except StorageError as error:
-                _log.warning("purge_failed", reason=str(error.trouble))
-            await asyncio.sleep(_DAY)
 
     async def begin_turn(
         self,

@@ -160,10 +160,10 @@ class KeptResponse(Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    created_at: int
     body: JsonObject
     asked: tuple[JsonObject, ...]
     said: tuple[Part, ...]
+    created_at: int = 0
     receipts: tuple[Receipt, ...] = ()
 
 

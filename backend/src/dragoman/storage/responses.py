@@ -94,6 +94,12 @@ def purge(connection: Connection, *, before: int) -> int:
     return done.rowcount
 
 
+def probe(connection: Connection) -> None:
+    """Write something and take it back: that goes wrong if nothing can be stored."""
+    _add(connection, created_at=0, asked=(), output=(), said=())
+    _clear(connection)
+
+
 def _clear(connection: Connection) -> None:
     """Delete for good what is forgotten and what nothing goes on from."""
     goes_on = exists().where(_later.c.previous == _r.seq)
