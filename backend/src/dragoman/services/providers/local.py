@@ -48,7 +48,7 @@ TOY: Final = ModelEntry(
     provider="local",
     default=True,
     context_window=8192,
-    capabilities=(),
+    capabilities=("json_schema",),  # by a grammar, which the engine makes of it
 )
 
 # A 135M model rambles without them: one short sentence in English is what it can do.
