@@ -11,6 +11,13 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 // Of fonts: the page's policy is `font-src 'self'`, which refuses a font inlined as data.
 const FONT = /\.woff2?$/
 
+// The tests that need elements.
+const DRAWN = [
+  'tests/page/*.test.ts',
+  'tests/hostile/*.test.ts',
+  'tests/markdown/{Markdown,MathFormula,ScrollArea,typeset}.test.ts',
+]
+
 export default defineConfig({
   // The page may live below any path of a reverse proxy.
   base: './',
@@ -26,14 +33,37 @@ export default defineConfig({
     assetsInlineLimit: (path) => (FONT.test(path) ? false : undefined),
   },
   test: {
-    environment: 'jsdom',
     // One less than all would leave one on a machine of two.
     maxWorkers: '100%',
-    setupFiles: ['tests/setup.ts'],
-    include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
     // A guard against hanging, not a measure of speed.
     testTimeout: 30_000,
     restoreMocks: true,
     unstubGlobals: true,
+    // What a test leaves behind is taken away after it, so that files can share a worker: most of
+    // the time went into loading jsdom and the page for each of them anew. Those of a kind run one
+    // after the other for that.
+    isolate: false,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'drawn',
+          environment: 'jsdom',
+          setupFiles: ['tests/setup.ts'],
+          include: DRAWN,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'plain',
+          environment: 'node',
+          include: ['tests/**/*.test.ts'],
+          exclude: DRAWN,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })

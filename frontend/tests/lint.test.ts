@@ -1,4 +1,3 @@
-// @vitest-environment node
 // The linter is a wall: here somebody runs against it.
 import { ESLint } from 'eslint'
 import { describe, expect, test } from 'vitest'

@@ -1,6 +1,11 @@
-// What every test of the page can rely on: matchers for elements, and an empty document.
+// What every test of elements can rely on: matchers, patience, and a browser without a past.
 import '@testing-library/jest-dom/vitest'
-import { cleanup } from '@testing-library/vue'
+import { configure } from '@testing-library/vue'
 import { afterEach } from 'vitest'
 
-afterEach(cleanup)
+import { forgetPages } from './support/page'
+
+// A guard against hanging, not a measure of speed.
+configure({ asyncUtilTimeout: 10_000 })
+
+afterEach(forgetPages)

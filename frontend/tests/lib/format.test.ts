@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { expect, test } from 'vitest'
 
 import { dayGroup, duration, moment, rate, tokens, wordCount } from '@/lib/format'

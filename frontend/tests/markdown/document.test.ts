@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { describe, expect, test } from 'vitest'
 
 import { MarkdownDocument, type Block } from '@/markdown/document'

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { describe, expect, test } from 'vitest'
 
 import { parse, type Token } from '@/markdown/parser'

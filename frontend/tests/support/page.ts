@@ -1,7 +1,7 @@
 // The whole page before the fake server, as a test sees it.
 import { cleanup, render } from '@testing-library/vue'
 import userEvent, { type UserEvent } from '@testing-library/user-event'
-import { afterEach, vi } from 'vitest'
+import { vi } from 'vitest'
 
 import App from '@/App.vue'
 import { createPage, PAGE, type Page } from '@/stores/page'
@@ -41,23 +41,21 @@ export interface Given {
   readonly channel?: Channel | null
 }
 
-const open: { page: Page; unmount: () => void }[] = []
+const open: Page[] = []
 
 function close(): void {
-  for (const { page, unmount } of open.splice(0)) {
-    unmount()
-    page.dispose()
-  }
+  cleanup()
+  for (const page of open.splice(0)) page.dispose()
 }
 
-afterEach(() => {
+/** Takes every page away, and what it kept in the browser. */
+export function forgetPages(): void {
   close()
-  cleanup()
   localStorage.clear()
   sessionStorage.clear()
   window.history.replaceState(null, '', '/')
   vi.useRealTimers()
-})
+}
 
 /** Shows the page. */
 export function showPage(given: Given = {}): Shown {
@@ -69,8 +67,8 @@ export function showPage(given: Given = {}): Shown {
   })
   window.matchMedia = (media) => Object.assign(new EventTarget(), answers(media)) as never
   const page = createPage({ view: window, fetch: server.fetch, now: () => Date.now(), channel })
-  const { unmount } = render(App, { global: { provide: { [PAGE as symbol]: page } } })
-  open.push({ page, unmount })
+  render(App, { global: { provide: { [PAGE as symbol]: page } } })
+  open.push(page)
   const user = userEvent.setup({ delay: null })
   return {
     server,
@@ -78,7 +76,6 @@ export function showPage(given: Given = {}): Shown {
     page,
     reload() {
       close()
-      cleanup()
       return showPage({ ...given, server, hash: window.location.hash })
     },
   }
