@@ -11,7 +11,11 @@ MAX_EVENT: Final = 1 << 20
 
 _BOM: Final = b"\xef\xbb\xbf"
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
-_BLANK_LINE: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
+# After CRLF, a CR that ends what came is half of the next one: its LF belongs to the same event.
+_BLANK_LINE: Final = re.compile(
+    rb"\r\n(?:\r\n|\n|\r(?=[^\n]))"
+    rb"|(?:(?<!\r)\n|\r(?!\n))(?:\r\n|\n|\r)"
+)
 
 
 class SseEvent(Struct, frozen=True, gc=False):

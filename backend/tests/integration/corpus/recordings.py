@@ -15,7 +15,12 @@ ENDPOINTS: Final = {
     "chat.completions": "openai_chat",
     "messages": "anthropic_messages",
     "responses": "openai_responses",
+    "generateContent": "gemini",
+    "streamGenerateContent": "gemini",
 }
+
+UNNAMED: Final = frozenset({"openai_chat", "gemini"})
+"""The formats whose events have no names."""
 
 NEXT_REPLY: Final = frozenset(
     {("message_stop", "message_start"), ("response.completed", "response.created")}
@@ -86,7 +91,7 @@ def _framed(wire: str, lines: bytes) -> Iterator[bytes]:
     """
     events: list[tuple[bytes, str | None]] = []
     for line in filter(None, lines.splitlines()):
-        name = None if wire == "openai_chat" else _type_of(line)
+        name = None if wire in UNNAMED else _type_of(line)
         if events and (events[-1][1], name) in NEXT_REPLY:
             yield frame_events(events)
             events = []

@@ -18,6 +18,7 @@ from dragoman.chat import (
     Usage,
     extras_of,
 )
+from dragoman.wire.gemini import words as gemini
 from dragoman.wire.openai_chat.words import INDEXED, NO_ARGUMENTS, NO_CONTENT
 
 from .walker import Facts, parsed
@@ -36,12 +37,20 @@ STOP_WORDS: Final = {
     "refusal": StopReason.REFUSAL,
     "max_output_tokens": StopReason.LENGTH,
     "queued": StopReason.PAUSE,
+    "MAX_TOKENS": StopReason.LENGTH,
+    "SAFETY": StopReason.CONTENT_FILTER,
+    "MODEL_ARMOR": StopReason.CONTENT_FILTER,
+    "UNEXPECTED_TOOL_CALL": StopReason.MALFORMED,
+    "MALFORMED_FUNCTION_CALL": StopReason.MALFORMED,
 }
 
 SPELT_BY_A_STREAM: Final = frozenset({INDEXED, NO_ARGUMENTS, NO_CONTENT})
 """What a whole reply of OpenAI's format may say or leave out without a difference in meaning, and
 a stream must say: a call's place in the list, empty arguments, an empty text to begin with.
 """
+
+NAMELESS_IN_A_STREAM: Final = frozenset({gemini.NO_CONTENT, gemini.NO_PARTS, gemini.ROLE})
+"""What a whole reply of Gemini's format may leave out, and a stream says: a role, an empty text."""
 
 
 def reason_of(said: Facts) -> StopReason | None:
@@ -51,7 +60,7 @@ def reason_of(said: Facts) -> StopReason | None:
     """
     if said.refused:
         return StopReason.REFUSAL
-    if said.stop == "completed":
+    if said.stop in ("completed", "STOP"):
         return StopReason.TOOL if said.calls or said.custom_calls else StopReason.STOP
     return None if said.stop is None else STOP_WORDS[said.stop]
 
@@ -63,7 +72,7 @@ def facts_of(reply: Reply, error: str | None = None) -> Facts:
         text=reply.text,
         reasoning="".join(part.text for part in reply.parts if isinstance(part, Reasoning)),
         calls=[
-            (part.id, part.name, parsed(part.arguments))
+            (given_id(part.id), part.name, parsed(part.arguments))
             for part in reply.parts
             if isinstance(part, ToolCall)
         ],
@@ -75,6 +84,11 @@ def facts_of(reply: Reply, error: str | None = None) -> Facts:
             isinstance(part, Opaque) and part.kind == "custom_tool_call" for part in reply.parts
         ),
     )
+
+
+def given_id(call_id: str) -> str:
+    """Give the vendor's id of a call; one that was made here, for a call without one, is none."""
+    return "" if call_id.startswith("call_gemini_") else call_id
 
 
 def in_words(events: Iterable[StreamEvent]) -> list[StreamEvent]:
@@ -109,5 +123,5 @@ def retold(reply: Reply) -> Reply:
 def _retold(extras: Extras | None) -> Extras | None:
     if extras is None:
         return None
-    form = (mark for mark in extras.form if mark not in SPELT_BY_A_STREAM)
+    form = (mark for mark in extras.form if mark not in SPELT_BY_A_STREAM | NAMELESS_IN_A_STREAM)
     return extras_of(extras.wire, extras.fields, *form)

@@ -6,14 +6,14 @@ from typing import Final
 from dragoman.chat import Category, Failure, LLMServiceError, UpstreamError
 from dragoman.services.providers import map_provider_error, registry
 from dragoman.testing.tapes import read_stream
-from dragoman.wire import anthropic_messages, openai_chat, openai_responses
+from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 from .cases import recordings
 from .recordings import Recording
 
 WIRES: dict[str, Wire] = {
-    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses)
+    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses, gemini)
 }
 
 # What each body says, as a person reads it. "unsupported" is the vendor's own word in its code.
@@ -42,6 +42,12 @@ CATEGORIES: Final[dict[str, Category]] = {
     "test-deepseek-responses-rejects-interleaved-function-calls-0": Category.INVALID_REQUEST,
     "test-multimodal-tool-return-matrix-direct-url-audio-openai-r-1": Category.INVALID_REQUEST,
     "test-responses-create-api-error-content-mode0-0": Category.MODEL_NOT_FOUND,
+    "test-generate-content-invalid-role-0": Category.INVALID_REQUEST,
+    "test-generate-content-missing-model-0": Category.MODEL_NOT_FOUND,
+    "test-model-name-suggestion-google-0": Category.MODEL_NOT_FOUND,
+    "test-multimodal-tool-return-matrix-direct-url-image-google-v-2": Category.INVALID_REQUEST,
+    "test-multimodal-tool-return-matrix-tool-return-content-url-i-3": Category.INVALID_REQUEST,
+    "vercel-google-429-retry-info": Category.RATE_LIMIT,
     "vercel-openai-error-1-stream": Category.QUOTA_EXHAUSTED,
     "vercel-parallel-tool-call-wrapper-1-stream": Category.BAD_RESPONSE,
     "vercel-spliced-message-start-stream": Category.BAD_RESPONSE,

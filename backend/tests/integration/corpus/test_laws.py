@@ -6,17 +6,18 @@ from typing import Any
 
 from dragoman.chat import events_of
 from dragoman.testing.grammar import check_grammar
-from dragoman.testing.tapes import pieces_of, read_stream
-from dragoman.wire import anthropic_messages, openai_chat, openai_responses
+from dragoman.testing.tapes import frame_events, pieces_of, read_stream
+from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 from .cases import recordings
 from .recordings import Recording
 from .replies import comparable, facts_of, in_words, reason_of, retold
 from .walker import added_up, events_in, final_response, stood_beside, walk
+from .walker_gemini import stood_beside as stood_beside_gemini
 
 WIRES: dict[str, Wire] = {
-    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses)
+    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses, gemini)
 }
 
 
@@ -110,10 +111,20 @@ def _without_comments(body: bytes, wire: Wire) -> bytes:
     """Leave out what says nothing: a comment that keeps the line open, a line end too many, and
     Chat Completions' mark of the end, which OpenRouter puts after that of another format.
     """
+    if body.startswith(b"["):
+        return _as_events(body)
     events = [event for event in re.split(rb"(?<=\n\n)", body) if b"data:" in event]
     if wire.name == "openai_responses" and events[-1].startswith(b"data: [DONE]"):
         del events[-1]
     return b"".join(events)
+
+
+def _as_events(body: bytes) -> bytes:
+    """Frame the items of a list as the events that they would have been."""
+    items = (
+        json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in events_in(body)
+    )
+    return frame_events((item.encode(), None) for item in items)
 
 
 @recordings("retelling", "stream")
@@ -166,6 +177,20 @@ def test_a_responses_stream_told_as_a_whole_is_the_response_it_ends_with(recordi
         assert whole == final_response(events_in(body))
 
 
+@recordings("adding_up", "stream", wire="gemini")
+def test_a_gemini_stream_told_as_a_whole_keeps_what_stood_beside_its_words(recording: Recording):
+    for body in recording.bodies:
+        told = read_stream(gemini, [body])
+        if told.failure is not None:
+            continue
+
+        whole = json.loads(gemini.write_reply(told.reply))
+
+        top, candidate = stood_beside_gemini(events_in(body))
+        assert {name: whole.get(name) for name in top} == top
+        assert {name: whole["candidates"][0].get(name) for name in candidate} == candidate
+
+
 @recordings("passing", "stream")
 def test_a_stream_is_passed_on_to_its_own_clients_as_it_came(recording: Recording):
     wire = WIRES[recording.wire]
@@ -211,7 +236,9 @@ def test_a_stream_passed_on_differs_by_the_models_name_alone(recording: Recordin
         named = wire.stream_writer(model="our-name").write(told.events)
 
         plain = wire.stream_writer().write(told.events)
-        assert named == re.sub(rb'("model":\s*)' + re.escape(vendors), rb'\1"our-name"', plain)
+        assert named == re.sub(
+            rb'("model(?:Version)?":\s*)' + re.escape(vendors), rb'\1"our-name"', plain
+        )
         assert named.count(b'"our-name"') >= 1
 
 
@@ -247,7 +274,7 @@ def _unwatched(chunk: dict[str, Any]) -> dict[str, Any]:
 def test_a_stream_that_was_cut_is_passed_on_without_an_end(recording: Recording):
     wire = WIRES[recording.wire]
     for body in recording.bodies:
-        events = re.split(rb"(?<=\n\n)", body)
+        events = re.split(rb"(?<=\n\n)|(?<=\r\n\r\n)", body)
         for count in range(len(events)):
             told = read_stream(wire, [b"".join(events[:count])], clean=False)
             if told.failure is None:
@@ -258,6 +285,7 @@ def test_a_stream_that_was_cut_is_passed_on_without_an_end(recording: Recording)
             assert b"data: [DONE]" not in passed
             assert b'"message_stop"' not in passed
             assert b'"response.completed"' not in passed
+            assert b'"finishReason"' not in passed
 
 
 @recordings("retelling", "stream")

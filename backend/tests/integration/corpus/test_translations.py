@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from dragoman.chat import Reasoning, Reply, ResponseStart, StreamEvent, ToolCall, Usage, events_of
 from dragoman.testing.tapes import read_stream
-from dragoman.wire import anthropic_messages, openai_chat, openai_responses
+from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 from .cases import KNOWN_FAILURES, RECORDINGS
@@ -23,7 +23,7 @@ from .replies import in_words
 from .walker import events_in, parsed
 
 WIRES: Final[dict[str, Wire]] = {
-    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses)
+    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses, gemini)
 }
 
 
@@ -42,6 +42,15 @@ DIALECTS: Final = (
 )
 
 
+# It ended in a call that nobody had declared. OpenAI's SDKs type no word for that, and a word that
+# they do type would call it a success.
+ENDED_BADLY: Final = frozenset(
+    {
+        "google-vertex/generateContent--test-multimodal-tool-return-matrix-direct-binary-audio-googl-0"
+    }
+)
+
+
 def cases(*kinds: str) -> list[object]:
     """Pair every recording with every dialect that is not its own."""
     return [
@@ -50,6 +59,7 @@ def cases(*kinds: str) -> list[object]:
         for dialect in DIALECTS
         if recording.kind in kinds
         and recording.wire != dialect.wire.name
+        and (recording.name not in ENDED_BADLY or dialect.wire is anthropic_messages)
         and "replying" not in KNOWN_FAILURES.get(recording.name, {})
     ]
 

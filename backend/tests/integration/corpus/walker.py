@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from . import walker_gemini
+
 Json = Any
 
 
@@ -33,6 +35,8 @@ def walk(wire: str, body: bytes, *, streamed: bool) -> Facts:
 
 
 def events_in(body: bytes) -> list[Json]:
+    if body.startswith(b"["):
+        return list(json.loads(body))  # Gemini's other way to stream
     data = [line[5:].strip() for line in body.splitlines() if line.startswith(b"data:")]
     return [json.loads(line) for line in data if line != b"[DONE]"]
 
@@ -205,10 +209,21 @@ def _responses_usage(usage: Json) -> tuple[int | None, ...]:
     return *counts, cached, written, made.get("reasoning_tokens")
 
 
+def _gemini(chunks: list[Json]) -> Facts:
+    return Facts(
+        text=walker_gemini.text_of(chunks, thought=False),
+        reasoning=walker_gemini.text_of(chunks, thought=True),
+        calls=walker_gemini.calls_of(chunks),
+        usage=walker_gemini.usage_of(chunks),
+        stop=walker_gemini.stop_of(chunks),
+    )
+
+
 _WALKS: Final = {
     "openai_chat": _chat,
     "anthropic_messages": _messages,
     "openai_responses": _responses,
+    "gemini": _gemini,
 }
 
 

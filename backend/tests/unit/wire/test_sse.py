@@ -133,3 +133,13 @@ def test_an_event_that_is_written_is_read(data: bytes, name: str | None):
     written = encode_event(data, name)
 
     assert list(SseParser().feed(written)) == [SseEvent(name or "message", data, written)]
+
+
+def test_an_event_keeps_its_bytes_wherever_a_line_end_was_cut():
+    body = b"data: one\r\n\r\ndata: two\r\n\r\n"
+
+    for cut in range(len(body) + 1):
+        parser = SseParser()
+        events = [*parser.feed(body[:cut]), *parser.feed(body[cut:])]
+
+        assert [event.source for event in events] == [body[:13], body[13:]]

@@ -1,7 +1,7 @@
 """A whole reply, read and written; a stream's chunks are of the same kind."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -155,6 +155,11 @@ def take_text(body: Fields, name: str) -> str | None:
     return body.maybe_text(name) if isinstance(body.peek(name), str) else None
 
 
+def moment_of(created: int | None) -> str | None:
+    """Tell Unix seconds as Vertex tells a moment."""
+    return None if created is None else f"{datetime.fromtimestamp(created, UTC):%FT%TZ}"
+
+
 def created_at(moment: Json) -> int | None:
     """Give the Unix seconds of a moment as Vertex tells it."""
     try:
@@ -223,6 +228,7 @@ def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
     body |= said_only(
         {
             "usageMetadata": None if reply.usage is None else write_usage(reply.usage),
+            "createTime": left.top.get("createTime", moment_of(reply.created)),
             "modelVersion": reply.model,
             "responseId": reply.id,
         }

@@ -102,7 +102,10 @@ class Reader(EventStreamReader):
         ends = any(candidate.peek("finishReason") for candidate in candidates)
         if ends or block_word(chunk.rest()) is not None or self._last_word() is not None:
             self._held += self._claim()
-        self._usage = read_usage(chunk.take("usageMetadata")) or self._usage
+        usage = read_usage(chunk.peek("usageMetadata"))
+        if usage is not None:
+            chunk.skip("usageMetadata")
+            self._usage = usage
         self._begin(chunk)
         self._top.add(chunk.rest())
         for candidate in candidates:
@@ -146,7 +149,11 @@ class Reader(EventStreamReader):
         else:
             stop = blocked(block_word(self._top.fields) or "")
             form = () if self._spoke else (NO_CANDIDATES,)
-        left = Leftovers(self._top.fields, candidate, self._content.fields)
+        top = dict(self._top.fields)
+        if self._usage is not None:
+            # One that counted nothing came before.
+            top.pop("usageMetadata", None)
+        left = Leftovers(top, candidate, self._content.fields)
         self._emit(ResponseEnd(stop, self._usage, lay_out(left, *form), self._held))
         self._ended = True
 

@@ -20,7 +20,7 @@ from dragoman.chat import (
     merge_extras,
 )
 from dragoman.wire.gemini.errors import write_failure
-from dragoman.wire.gemini.reply import leftovers_of, shown, stop_word, write_parts
+from dragoman.wire.gemini.reply import leftovers_of, moment_of, shown, stop_word, write_parts
 from dragoman.wire.gemini.usage import write_usage
 from dragoman.wire.gemini.words import (
     NAME,
@@ -91,7 +91,11 @@ class Writer(EventStreamWriter):
 
     def _envelope(self) -> JsonObject:
         return said_only(
-            {"modelVersion": self._model or self._start.model, "responseId": self._start.id}
+            {
+                "createTime": moment_of(self._start.created),
+                "modelVersion": self._model or self._start.model,
+                "responseId": self._start.id,
+            }
         )
 
     def _begin_part(self, event: PartStart, part: Part) -> bytes:
@@ -132,7 +136,7 @@ class Writer(EventStreamWriter):
             body["candidates"] = [put_back(candidate, left.candidate)]
         if usage is not None:
             body["usageMetadata"] = write_usage(usage)
-        return encode_event(encode(put_back(body | self._envelope(), left.top)))
+        return encode_event(encode(body | self._envelope() | left.top))
 
 
 def _template_of(part: Part) -> bytes | None:

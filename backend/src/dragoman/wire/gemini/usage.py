@@ -7,7 +7,7 @@ _TOOLS = "toolUsePromptTokenCount"
 
 
 def read_usage(said: Json) -> Usage | None:
-    """Read a usage object; `None` if it is none, or empty. Never raises.
+    """Read a usage object; `None` if it is none, or counts nothing. Never raises.
 
     Counts of nothing are left out by the vendor; what the total says besides tells them.
     """
@@ -19,6 +19,8 @@ def read_usage(said: Json) -> Usage | None:
     cached = _take(left, "cachedContentTokenCount")
     asked = _sum(prompt, _count(left.get(_TOOLS)))
     answered = _sum(answer, thought)
+    if asked is None and answered is None:
+        return None
     total = _count(left.get("totalTokenCount"))
     if answered is None and total is not None and asked is not None:
         answered = max(0, total - asked)
