@@ -28,7 +28,6 @@ from dragoman.wire.openai_responses.items_out import (
 )
 from dragoman.wire.openai_responses.words import (
     DEVELOPER,
-    ID,
     ITEM,
     NAME,
     TYPED,
@@ -183,4 +182,13 @@ def _says_something(texts: Sequence[Text]) -> bool:
 
 
 def _nameless(item: JsonObject) -> JsonObject:
-    return {name: value for name, value in item.items() if name != ID.rstrip(":")}
+    """Write an item as one that the vendor does not know yet."""
+    match item:
+        case {"type": "message", "content": [*content]}:
+            texts = (part.get("text") or part.get("refusal") or "" for part in content)
+            phase = {name: item[name] for name in ("phase",) if name in item}
+            return {"role": "assistant", **phase, "content": "".join(texts)}
+        case {"type": "function_call"}:
+            return {name: value for name, value in item.items() if name != "id"}
+        case _:
+            return item

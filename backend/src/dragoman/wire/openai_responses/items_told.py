@@ -226,14 +226,9 @@ class _Item:
         """Give the open text as the part of a message that goes on."""
         kind, place = self._section or ("text", 0)
         told = "".join(self._told)
-        spoken = (
-            {"type": "refusal", "refusal": told}
-            if kind == "refusal"
-            else {
-                "type": "output_text",
-                "text": told,
-            }
-        )
+        spoken = {"type": "output_text", "text": told, "annotations": []}
+        if kind == "refusal":
+            spoken = {"type": "refusal", "refusal": told}
         content = [self.contents.get(place, spoken), {"type": "output_text", "text": ""}]
         return read_message(Fields({"content": content}))[0]
 

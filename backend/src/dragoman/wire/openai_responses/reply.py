@@ -7,7 +7,6 @@ from dragoman.chat import (
     Extras,
     Failure,
     InvalidInput,
-    Json,
     JsonObject,
     Opaque,
     Part,
@@ -20,10 +19,10 @@ from dragoman.chat import (
 )
 from dragoman.wire.base import malformed
 from dragoman.wire.fields import Fields
+from dragoman.wire.openai_responses.echo import echo_of
 from dragoman.wire.openai_responses.errors import failure_of
 from dragoman.wire.openai_responses.items_in import read_item
 from dragoman.wire.openai_responses.items_out import write_output
-from dragoman.wire.openai_responses.request_out import choice_echo, output_format, tool_echo
 from dragoman.wire.openai_responses.usage import read_usage, write_usage
 from dragoman.wire.openai_responses.words import (
     COMPLETED,
@@ -193,45 +192,3 @@ def status_of(stop: Stop | None) -> str:
     if stop.reason in FAILED:
         return "failed"
     return "incomplete" if stop.reason in INCOMPLETE_WORDS else COMPLETED
-
-
-def echo_of(request: ChatRequest | None) -> JsonObject:
-    """Repeat what a request said, in the fields that each response has."""
-    if request is None:
-        request = ChatRequest(model="", messages=())
-    asked = own(request.extras)
-    choice, sampling, wish = request.tool_choice, request.sampling, request.reasoning
-    wanted = {"type": "text"} if request.output is None else output_format(request.output)
-    reasoning = own(None if wish is None else wish.extras)
-    return {
-        "background": asked.get("background") or False,
-        "instructions": "\n\n".join(text.text for text in request.system) or None,
-        "max_output_tokens": request.limits.output,
-        "max_tool_calls": asked.get("max_tool_calls"),
-        "metadata": request.metadata or {},
-        "parallel_tool_calls": True
-        if choice is None or choice.parallel is None
-        else choice.parallel,
-        "previous_response_id": asked.get("previous_response_id"),
-        "prompt_cache_key": asked.get("prompt_cache_key"),
-        "reasoning": {
-            "effort": None if wish is None else wish.effort,
-            "summary": reasoning.get("summary"),
-        },
-        "safety_identifier": asked.get("safety_identifier"),
-        "service_tier": asked.get("service_tier") or "default",
-        "store": _or(asked.get("store"), default=True),
-        "temperature": 1.0 if sampling.temperature is None else sampling.temperature,
-        "text": put_back({"format": wanted}, asked.get("text") or {}),
-        "tool_choice": asked.get("tool_choice") or choice_echo(choice),
-        "tools": [said for tool in request.tools if (said := tool_echo(tool)) is not None],
-        "top_logprobs": asked.get("top_logprobs") or 0,
-        "top_p": 1.0 if sampling.top_p is None else sampling.top_p,
-        "truncation": asked.get("truncation") or "disabled",
-        "usage": None,
-        "user": request.user,
-    }
-
-
-def _or(value: Json, *, default: bool) -> Json:
-    return default if value is None else value

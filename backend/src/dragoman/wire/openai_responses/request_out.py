@@ -48,7 +48,8 @@ _WORDLESS: Final[dict[str, tuple[float | None, ...]]] = {
     "presence_penalty": (None, 0),
     "frequency_penalty": (None, 0),
 }
-_NO_PARAMETERS: Final[JsonObject] = {"type": "object", "properties": {}}
+NO_PARAMETERS: Final[JsonObject] = {"type": "object", "properties": {}}
+"""The schema of a function that takes nothing."""
 
 
 def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) -> Written:
@@ -133,7 +134,7 @@ def _tool_fields(request: ChatRequest, terms: Terms) -> JsonObject:
     terms.receipts.left_behind(choice.extras, "tool_choice")
     return {
         "tools": tools,
-        "tool_choice": _tool_choice(choice),
+        "tool_choice": write_choice(choice),
         "parallel_tool_calls": choice.parallel,
     }
 
@@ -163,7 +164,7 @@ def _function(tool: Tool, at: str, terms: Terms) -> JsonObject:
     if not terms.own:
         # A tool is strict here unless it says otherwise; elsewhere, only if it says so.
         strict = bool(strict)
-        parameters = _NO_PARAMETERS if parameters is None else parameters
+        parameters = NO_PARAMETERS if parameters is None else parameters
     if strict is not None and "strict_tools" in terms.without:
         if tool.strict is not None:
             terms.receipts.dropped(f"{at}.strict", _NOT_TAKEN)
@@ -179,33 +180,13 @@ def _function(tool: Tool, at: str, terms: Terms) -> JsonObject:
     )
 
 
-def tool_echo(tool: AnyTool) -> JsonObject | None:
-    """Say a tool as a reply repeats it, with the fields that clients of this format need."""
-    match tool:
-        case BuiltinTool(wire, _, fields):
-            return fields if wire == NAME else None
-        case Tool(extras=extras):
-            said = {
-                "type": "function",
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": _NO_PARAMETERS if tool.parameters is None else tool.parameters,
-                "strict": tool.strict if tool.strict is not None else is_own(extras),
-            }
-            return put_back(said, own(extras))
-
-
-def _tool_choice(choice: ToolChoice) -> Json:
+def write_choice(choice: ToolChoice) -> Json:
+    """Write a choice among tools; `None` if it says nothing of that."""
     match choice:
         case ToolChoice(mode="named", name=str(name), extras=extras):
             return put_back({"type": "function", "name": name}, own(extras))
         case _:
             return choice.mode
-
-
-def choice_echo(choice: ToolChoice | None) -> Json:
-    """Say a choice of tools as a reply repeats it."""
-    return "auto" if choice is None else _tool_choice(choice) or "auto"
 
 
 def _output(output: Output | None, terms: Terms) -> JsonObject | None:
@@ -216,10 +197,10 @@ def _output(output: Output | None, terms: Terms) -> JsonObject | None:
         terms.require(
             "json_schema", "text.format", "schemas: ask for json_object and say what to hold"
         )
-    return {"format": output_format(output)}
+    return {"format": write_format(output)}
 
 
-def output_format(output: Output) -> JsonObject:
+def write_format(output: Output) -> JsonObject:
     """Write the form that an answer must have."""
     said: JsonObject = {"type": output.kind}
     if output.kind == "json_schema":
