@@ -19,7 +19,7 @@ LLMOCK := DRAGOMAN_LLMOCK="$(CURDIR)/.tools/llmock/bin/llmock"
 RUN_LEVEL := $(if $(filter no,$(LOCAL)),base,local)
 
 .NOTPARALLEL:
-.PHONY: help setup setup-run setup-test page run test test-page test-browser check fmt matrix docs lock clean
+.PHONY: help setup setup-run setup-test page run test test-page test-browser test-clients check fmt matrix docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ run: setup-run ## start the server on http://127.0.0.1:8000 (ARGS="--port 9000")
 	@$(if $(filter no,$(PAGE)),:,scripts/setup page) || echo "· going on with the page as it is"
 	@exec $(BIN)/dragoman serve $(ARGS)
 
-test: setup-test ## every test (ARGS="tests/unit -x": only these of the server)
+test: setup-test ## every test but test-clients (ARGS="tests/unit -x": only these of the server)
 	@$(if $(ARGS),:,scripts/setup page)
 	@cd backend && $(LLMOCK) ../$(BIN)/pytest $(ARGS)
 	@$(if $(ARGS),:,$(MAKE) test-page test-browser)
@@ -51,6 +51,11 @@ test-page: ## the tests of the page without a browser
 test-browser: setup-test page ## the tests of the page in a real browser, against a real server
 	@scripts/setup npm run --silent size
 	@$(LLMOCK) scripts/setup npm run --silent e2e
+
+test-clients: setup ## the programs that others point here, each in an environment of its own
+	@scripts/setup clients
+	@cd backend && DRAGOMAN_CLIENTS="$(CURDIR)/.tools/clients" \
+		../$(BIN)/pytest tests/integration/clients $(ARGS)
 
 check: setup ## lint, formatting, types, direction of imports
 	@cd backend && ../$(BIN)/ruff check --config pyproject.toml . ../scripts
@@ -76,6 +81,7 @@ docs: setup ## check that every link in the documents leads somewhere
 lock: ## choose newer versions of everything, a week old at least
 	@scripts/setup tools
 	@scripts/lock "$(CURDIR)/.tools/bootstrap/bin/uv"
+	@scripts/setup lock-clients
 
 clean: ## remove the environments, caches and reports
 	@rm -rf .venv .tools backend/dist backend/htmlcov backend/.coverage backend/src/dragoman/_web

@@ -1,13 +1,18 @@
 """The lock files: whole, hashed, in step, and silent about where they were made."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from tests.integration.clients.environments import CLIENTS as KNOWN
+
 BACKEND = Path(__file__).parents[2]
-LOCKS = sorted((BACKEND / "requirements").glob("*.txt"))
+CLIENTS = BACKEND / "requirements" / "clients"
+LOCKS = sorted([*(BACKEND / "requirements").glob("*.txt"), *CLIENTS.glob("*.txt")])
+NODE_LOCKS = sorted(CLIENTS.glob("*/package-lock.json"))
 PIN = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 
 
@@ -18,9 +23,28 @@ def pins(name: str) -> dict[str, str]:
 
 
 def test_every_environment_has_its_lock() -> None:
-    names = [lock.stem for lock in LOCKS]
+    names = [lock.stem for lock in LOCKS if lock.parent != CLIENTS]
 
     assert names == ["base", "dev", "llmock", "local", "node", "tools"]
+
+
+def test_every_client_has_its_lock() -> None:
+    python = [lock.stem for lock in LOCKS if lock.parent == CLIENTS]
+    node = [lock.parent.name for lock in NODE_LOCKS]
+
+    assert sorted(python + node) == sorted({client.folder for client in KNOWN.values()})
+    assert set(python) == {wish.stem for wish in CLIENTS.glob("*.in")}
+    assert set(node) == {wish.parent.name for wish in CLIENTS.glob("*/package.json")}
+
+
+@pytest.mark.parametrize("lock", NODE_LOCKS, ids=lambda lock: lock.parent.name)
+def test_a_lock_for_node_names_no_host_and_has_every_hash(lock: Path) -> None:
+    packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+    del packages[""]
+
+    assert packages
+    assert not [name for name, package in packages.items() if "resolved" in package]
+    assert not [name for name, package in packages.items() if not package.get("integrity")]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -45,6 +45,10 @@ class Script:
     raw: bool = False
 
 
+Answer: TypeAlias = Callable[[Received], Script]
+"""A script that depends on the request."""
+
+
 def whole(body: Json, *, status: int = 200, **headers: str) -> Script:
     """Answer with JSON."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -63,7 +67,7 @@ class ScriptedUpstream:
 
     def __init__(self, *, scheme: str = "http") -> None:
         self._scheme = scheme
-        self.scripts: list[Script] = [Script(status=500)]
+        self.scripts: list[Script | Answer] = [Script(status=500)]
         self.received: list[Received] = []
         self.open = 0
         self.asked = asyncio.Event()
@@ -75,7 +79,7 @@ class ScriptedUpstream:
         """The address, without a slash at its end."""
         return f"{self._scheme}://127.0.0.1:{self.port}"
 
-    def play(self, *scripts: Script) -> None:
+    def play(self, *scripts: Script | Answer) -> None:
         """Answer the next requests so."""
         self.scripts = list(scripts)
 
@@ -86,7 +90,8 @@ class ScriptedUpstream:
             while (request := await _read(reader)) is not None:
                 self.received.append(request)
                 self.asked.set()
-                script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+                step = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+                script = step if isinstance(step, Script) else step(request)
                 if not await self._play(script, reader, writer):
                     break
         except (ConnectionError, asyncio.IncompleteReadError):

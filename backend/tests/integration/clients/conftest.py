@@ -1,0 +1,101 @@
+"""Dragoman as a process, a scripted vendor behind it, and the clients that knock at its doors."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from dragoman.testing import ScriptedUpstream, scripted_upstream
+from tests.integration.independent.processes import Program, dragoman_command, running_program
+
+from .asking import MODELS, PROMPT, SYSTEM
+from .environments import CLIENTS, ClientProcess, Outcome
+from .table import print_tables
+
+KEYS = {
+    "OPENAI_API_KEY": "sk-canary-0penai",
+    "ANTHROPIC_API_KEY": "sk-ant-canary",
+    "GEMINI_API_KEY": "sk-canary-g00gle",
+}
+
+
+def entry(model: str, **more: Any) -> dict[str, Any]:
+    """One model of the list."""
+    named = {"id": model, "name": model, "description": ""}
+    return named | {"upstream_id": f"vendor-{model}", "max_output_tokens": 4096} | more
+
+
+@pytest.fixture(scope="session")
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+@pytest.fixture(scope="session")
+def dragoman(listener, tmp_path_factory) -> Iterator[Program]:
+    """A Dragoman as a person starts it; every vendor is the scripted one."""
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    environ = {
+        "MODELS": json.dumps([entry(model, **more) for model, more in MODELS.items()]),
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "ANTHROPIC_BASE_URL": url,
+        "GEMINI_BASE_URL": f"{url}/v1beta",
+        "DRAGOMAN_FIRST_BYTE_TIMEOUT": "0.4",
+        "DRAGOMAN_FIRST_TOKEN_TIMEOUT": "0.8",
+        "DRAGOMAN_IDLE_TIMEOUT": "0.4",
+        **KEYS,
+    }
+    folder = tmp_path_factory.mktemp("dragoman")
+    command = dragoman_command("serve", "--port", "0")
+    with running_program(command, environ=environ, folder=folder) as program:
+        program.wait_for_address()
+        yield program
+
+
+@pytest.fixture(scope="session")
+def client_named(tmp_path_factory) -> Iterator[Callable[[str], ClientProcess]]:
+    """Give a client by name: its process runs until the last test is over."""
+    running: dict[str, ClientProcess] = {}
+
+    def give(name: str) -> ClientProcess:
+        if name not in running or not running[name].alive:
+            running[name] = ClientProcess(CLIENTS[name], tmp_path_factory.mktemp(name))
+        return running[name]
+
+    yield give
+    for process in running.values():
+        process.end()
+
+
+@pytest.fixture
+async def upstream(listener) -> AsyncIterator[ScriptedUpstream]:
+    async with scripted_upstream(listener) as scripted:
+        yield scripted
+
+
+@pytest.fixture
+def run(client_named, dragoman, record_property):
+    """Run a cell of a client at a door, and have the table tell of it."""
+
+    async def run_cell(
+        client: str, door: str, cell: str, *, model: str, column: str | None = None, **ask: Any
+    ) -> Outcome:
+        process = await asyncio.to_thread(client_named, client)
+        record_property("row", (client, door))
+        record_property("versions", process.versions)
+        record_property("column", column or cell)
+        asked = {"base": dragoman.address, "model": model, "timeout": 20.0}
+        asked |= {"system": SYSTEM, "prompt": PROMPT}
+        outcome = await asyncio.to_thread(process.run, cell, door, **(asked | ask))
+        record_property("outcome", outcome)
+        return outcome
+
+    return run_cell
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what every client was seen to do."""
+    print_tables(terminalreporter)
