@@ -1,6 +1,6 @@
 """The page: its files, served from memory, and the policy under which a browser runs it.
 
-    /                    index.html, each time with a nonce of its own
+    /                    index.html, asked about every time
     /assets/<hashed>     kept by browsers for a year: what changes gets another name
     (anything else)      to the page, whoever goes there in a browser; not found, for programs
 
@@ -8,7 +8,7 @@ A request's path is only ever looked up among the names that were there at the s
 leads to another file.
 """
 
-import secrets
+from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -25,18 +25,14 @@ from dragoman.api.negotiation import best_coding
 FOLDER: Final = Path(dragoman.__file__).parent / "_web"
 """Where the build of the page leaves it, in a checkout as in a wheel."""
 
-# No inline script, no foreign origin, no text that becomes a script. The nonce is for the style
-# element of a component, `vue` the policy by which Vue sets its own constant markup.
+# Nothing inline, no foreign origin, no text that becomes a script; `vue` is the policy by which Vue
+# sets its own constant markup.
 _POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
     "trusted-types vue"
 )
-_NONCE_BYTES: Final = 18
-
-_NONCE_PLACE: Final = b'nonce=""'
-"""What index.html holds where the nonce belongs."""
 
 _MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -53,6 +49,7 @@ _MEDIA_TYPES: Final = {
 _CODINGS: Final = {".br": "br", ".gz": "gzip"}
 """What the build may have packed a file into, by the suffix it leaves it under."""
 
+_INDEX: Final = "/index.html"
 _HASHED: Final = "/assets/"
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "no-cache"
@@ -61,7 +58,16 @@ _REVALIDATE: Final = "no-cache"
 _NOT_PAGES: Final = ("/api/", "/assets/", "/docs/", "/v1/", "/v1beta/")
 _READING: Final = ("GET", "HEAD")
 
-_NOT_BUILT: Final = """\
+_NOTICE_STYLE: Final = (
+    "body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; "
+    "padding: 0 1rem }"
+)
+# The notice stands alone, so its style is inline: this one, and no other.
+_NOTICE_POLICY: Final = _POLICY.replace(
+    "style-src 'self'",
+    f"style-src 'sha256-{b64encode(sha256(_NOTICE_STYLE.encode()).digest()).decode()}'",
+)
+_NOTICE: Final = f"""\
 <!doctype html>
 <html lang="en">
 <head>
@@ -70,9 +76,7 @@ _NOT_BUILT: Final = """\
 <meta name="color-scheme" content="light dark">
 <title>Dragoman: no page yet</title>
 <link rel="icon" href="data:,">
-<style nonce="">
-body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }
-</style>
+<style>{_NOTICE_STYLE}</style>
 </head>
 <body>
 <main>
@@ -114,9 +118,9 @@ class Page:
     """Serves the files that are in `folder` now; what is built later needs a new start."""
 
     def __init__(self, folder: Path) -> None:
-        self._built = is_built(folder)
-        self._index = (folder / "index.html").read_bytes() if self._built else _NOT_BUILT.encode()
-        self._assets = _load(folder) if self._built else {}
+        assets = _load(folder) if is_built(folder) else {}
+        self._index = assets.pop(_INDEX, None)
+        self._assets = assets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises `HTTPException` for what is not here."""
@@ -125,27 +129,25 @@ class Page:
     def _answer(self, request: Request) -> Response:
         path: str = request.scope["path"]
         asset = self._assets.get(path)
-        is_page = path in ("/", "/index.html")
+        is_page = path in ("/", _INDEX)
         if asset is None and not is_page and not _is_lost(path, request):
             raise HTTPException(404)
         if request.method not in _READING:
             raise HTTPException(405, headers={"allow": ", ".join(_READING)})
         if asset is not None:
             return _deliver(asset, request)
-        return self._show() if is_page else _lead_home(path)
+        return self._show(request) if is_page else _lead_home(path)
 
-    def _show(self) -> Response:
-        nonce = secrets.token_urlsafe(_NONCE_BYTES)
-        return Response(
-            self._index.replace(_NONCE_PLACE, b'nonce="%b"' % nonce.encode()),
+    def _show(self, request: Request) -> Response:
+        if self._index is None:
             # To a program, a page that is missing is not a success.
-            status_code=200 if self._built else 503,
-            media_type="text/html",
-            headers={
-                "cache-control": _REVALIDATE,
-                "content-security-policy": _POLICY.format(nonce=nonce),
-            },
-        )
+            response = Response(_NOTICE, status_code=503, media_type="text/html")
+            response.headers["cache-control"] = _REVALIDATE
+            response.headers["content-security-policy"] = _NOTICE_POLICY
+        else:
+            response = _deliver(self._index, request)
+            response.headers["content-security-policy"] = _POLICY
+        return response
 
 
 def _is_lost(path: str, request: Request) -> bool:
@@ -164,16 +166,14 @@ def _lead_home(path: str) -> Response:
 
 
 def _load(folder: Path) -> dict[str, Asset]:
-    """Read every file by the path it is asked for under; hidden ones and index.html are not."""
+    """Read every file by the path it is asked for under; hidden ones are not."""
     names = {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith(".")
     }
     packed = {name for name in names if name.endswith(tuple(_CODINGS))}
-    return {
-        f"/{name}": _read(folder, name, names) for name in names - packed if name != "index.html"
-    }
+    return {f"/{name}": _read(folder, name, names) for name in names - packed}
 
 
 def _read(folder: Path, name: str, names: set[str]) -> Asset:
