@@ -24,6 +24,9 @@ from dragoman.api.page import mount_page
 from dragoman.api.relay import Meter, Pace
 from dragoman.api.routes.chat import ChatRoute
 from dragoman.api.routes.conversations import conversations_router
+from dragoman.api.routes.counting import CountRoute
+from dragoman.api.routes.embeddings import EmbeddingsRoute
+from dragoman.api.routes.explain import explain_router
 from dragoman.api.routes.gemini import GeminiRoute
 from dragoman.api.routes.health import health_router
 from dragoman.api.routes.messages import MessagesRoute
@@ -343,6 +346,9 @@ def _documented(
     app.include_router(conversations_router(lambda: service.conversations, lambda: service.setup))
     app.include_router(responses_router(lambda: service.responses))
     app.include_router(
+        explain_router(lambda: service.setup, lambda: service.configuration.settings.strict)
+    )
+    app.include_router(
         health_router(
             lambda: service.setup,
             lambda: watcher.status,
@@ -372,6 +378,8 @@ def _dispatch(service: Service, meter: Meter, pace: Pace | None, rest: App) -> D
     }
     answering = ChatRoute(OPENAI_RESPONSES, setup, explain, pace=pace, strict=strict)
     front_doors[RESPONSES] = {"POST": ResponsesRoute(answering, lambda: service.responses)}
+    front_doors["/v1/messages/count_tokens"] = {"POST": CountRoute(setup)}
+    front_doors["/v1/embeddings"] = {"POST": EmbeddingsRoute(setup)}
     google = GeminiRoute(GEMINI, setup, explain, pace=pace, strict=strict)
     return Dispatch(
         {"/api/v1/messages": {"POST": messages}, **front_doors},

@@ -18,6 +18,7 @@ from dragoman.api.conversation import (
     ConversationWishes,
     ConversationWithMessages,
 )
+from dragoman.api.explanation import Enquiry, Explanation
 from dragoman.api.question import Question
 from dragoman.chat import JsonObject
 
@@ -68,6 +69,8 @@ _DESCRIBED: Final = (
     ConversationView,
     ConversationWithMessages,
     ConversationPage,
+    Enquiry,
+    Explanation,
 )
 
 

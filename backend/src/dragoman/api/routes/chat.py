@@ -7,10 +7,11 @@ body ◀─ Dialect.wire.write_reply, stream_writer  ◀─ its reply
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import Final, Protocol
+from typing import Protocol
 
 from msgspec.structs import replace
 
+from dragoman.api.asking import MAX_REQUEST, read_request
 from dragoman.api.body import read_body
 from dragoman.api.dialects import Dialect, passed_on
 from dragoman.api.errors import Headers, Problem, Receive, Scope, Send, problem_of, send_json
@@ -19,8 +20,6 @@ from dragoman.api.record import Record
 from dragoman.api.relay import EventStream, Pace, while_present
 from dragoman.chat import (
     ChatRequest,
-    Extras,
-    InvalidInput,
     Reply,
     ResponseEnd,
     ResponseStart,
@@ -31,13 +30,6 @@ from dragoman.services.llm_service import get_ai_response, stream_ai_response
 from dragoman.services.providers import Batch
 from dragoman.services.routing import Candidate, Setup
 from dragoman.wire.base import StreamWriter
-
-MAX_REQUEST: Final = 32 << 20
-"""The longest request, in bytes: pictures and documents travel inside."""
-
-# With these, clients of some gateways choose where a request goes and by whose key; never here.
-_REFUSED: Final = ("api_base", "api_key", "base_url", "headers", "extra_headers", "user_config")
-_STRICT: Final = b"x-dragoman-strict"
 
 
 class Witness(Protocol):
@@ -99,13 +91,7 @@ class ChatRoute:
 
     def read(self, body: bytes, scope: Scope) -> ChatRequest:
         """Read a request, its path and its headers included."""
-        request = self._dialect.wire.read_request(body)
-        check_fields(request)
-        return replace(
-            request,
-            headers=_own_headers(self._dialect, scope),
-            strict=self._strict() or _wants_strict(scope),
-        )
+        return read_request(self._dialect, body, scope["headers"], strict=self._strict())
 
     async def _whole(
         self,
@@ -181,50 +167,12 @@ class ChatRoute:
         return [_dated(start, self._dialect), *batch[1:]]
 
 
-def check_fields(request: ChatRequest) -> None:
-    """Refuse what would choose the provider's address or key. Raises `InvalidInput`."""
-    given = request.extras.fields if request.extras is not None else {}
-    for name in _REFUSED:
-        if name in given:
-            raise InvalidInput(
-                name, "is the operator's to set, and not taken from requests", reason="rejected"
-            )
-
-
 def answer_headers(reply: Reply | ResponseStart) -> Headers:
     """Give the headers of an answer: what the vendor said, and what the translation changed."""
     return [
         *passed_on(reply.headers),
         *receipt_headers(reply.receipts),
     ]
-
-
-def _own_headers(dialect: Dialect, scope: Scope) -> Extras | None:
-    """Give those of the client's headers that its wire's provider understands."""
-    found: dict[str, str] = {}
-    for raw, value in scope["headers"]:
-        name = raw.decode("latin-1")
-        if name in dialect.headers:
-            text = value.decode("latin-1")
-            found[name] = f"{found[name]},{text}" if name in found else text
-    return Extras(dialect.wire.name, found) if found else None
-
-
-def _wants_strict(scope: Scope) -> bool:
-    for name, value in scope["headers"]:
-        if name == _STRICT:
-            return _flag(value.decode("latin-1").strip().lower())
-    return False
-
-
-def _flag(value: str) -> bool:
-    match value:
-        case "true" | "1" | "yes":
-            return True
-        case "false" | "0" | "no" | "":
-            return False
-        case _:
-            raise InvalidInput(_STRICT.decode(), "must be true or false")
 
 
 def _completed(reply: Reply, dialect: Dialect, candidate: Candidate) -> Reply:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from dragoman.api.asking import MAX_REQUEST
 from dragoman.api.body import read_body
 from dragoman.api.errors import Receive, Scope, Send
 from dragoman.api.receipts import receipt_headers
 from dragoman.api.responses import Keeper, listed, sendable, wishes_of
-from dragoman.api.routes.chat import MAX_REQUEST, ChatRoute
+from dragoman.api.routes.chat import ChatRoute
 from dragoman.chat import InvalidInput, JsonObject
 from dragoman.storage import Step
 
