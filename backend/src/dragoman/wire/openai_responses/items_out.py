@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from dragoman.chat import Base64, Image, JsonObject, Opaque, Part, Reasoning, Text, ToolCall
+from dragoman.wire.openai_responses.sealed import seal
 from dragoman.wire.openai_responses.words import (
     AHEAD,
     BESIDE,
@@ -132,10 +133,10 @@ def write_call(call: ToolCall) -> JsonObject:
 
 
 def shown_reasoning(part: Reasoning) -> JsonObject:
-    """Write reasoning for a client: another format's as a summary, without its seal."""
+    """Write reasoning for a client: another format's as a summary, its seal within one of ours."""
     if part.origin == NAME:
         return write_reasoning(part)
-    return write_reasoning(Reasoning(part.text, origin=NAME))
+    return write_reasoning(Reasoning(part.text, signature=seal(part), origin=NAME))
 
 
 def write_reasoning(part: Reasoning) -> JsonObject:
