@@ -42,6 +42,7 @@ from dragoman.chat import (
 from dragoman.wire import openai_chat
 from dragoman.wire import openai_responses as wire
 from dragoman.wire.openai_responses import FEATURES, OPTIONAL_FIELDS
+from dragoman.wire.openai_responses.words import STATELESS
 
 PARAMS = TypeAdapter(ResponseCreateParams)
 
@@ -382,6 +383,34 @@ def test_an_item_loses_its_id_with_the_reasoning_that_cannot_be_replayed():
         {name: value for name, value in CALL.items() if name != "id"},
     ]
     assert receipts(request) == [("messages[1].content[0]", "dropped")]
+
+
+def test_a_client_of_this_format_is_served_without_anything_being_stored():
+    unsealed = {name: value for name, value in SEALED.items() if name != "encrypted_content"}
+    body = {"model": "m", "input": [unsealed, CALL], "include": ["x"]}
+    request = wire.read_request(json.dumps(body).encode())
+    asked_of_us = replace(request, extras=replace(request.extras, form=(STATELESS,)))
+
+    said = json.loads(wire.write_request(asked_of_us).body)
+
+    assert said["store"] is False
+    assert said["include"] == ["x", "reasoning.encrypted_content"]
+    assert said["input"] == [{name: value for name, value in CALL.items() if name != "id"}]
+    assert receipts(asked_of_us) == [("messages[0].content[0]", "dropped")]
+
+
+def test_what_an_open_model_thought_needs_no_seal():
+    thought = {
+        "type": "reasoning",
+        "id": "rs_1",
+        "summary": [],
+        "content": [{"type": "reasoning_text", "text": "Hm."}],
+    }
+
+    assert sent(asked(HI, Message("assistant", replied(thought, CALL).parts)))["input"][1:] == [
+        thought,
+        CALL,
+    ]
 
 
 def test_another_vendors_blocks_are_left_out():

@@ -46,12 +46,14 @@ _FILE_NAMES: Final = {"application/pdf": "document.pdf", "text/plain": "document
 class Terms(Struct, frozen=True):
     """On what terms one writes: what the reader does not take, and where changes are noted.
 
-    `own` tells that the request came in these words: it goes out with nothing added.
+    `own` tells that the request came in these words: it goes out with nothing added. `stateless`
+    tells that the vendor keeps nothing, and knows no item by its id.
     """
 
     without: frozenset[str]
     receipts: Receipts
     own: bool
+    stateless: bool
 
     def require(self, feature: str, at: str, advice: str) -> None:
         """Refuse what the provider does not take. Raises `LLMBadRequestError`."""

@@ -9,6 +9,7 @@ from dragoman.chat import (
     Audio,
     ChatRequest,
     Document,
+    Extras,
     Image,
     JsonObject,
     Message,
@@ -27,6 +28,7 @@ from dragoman.wire.openai_responses.items_out import (
     write_reasoning,
 )
 from dragoman.wire.openai_responses.words import (
+    CONTENT,
     DEVELOPER,
     ITEM,
     NAME,
@@ -140,7 +142,7 @@ def _turn(parts: tuple[Part, ...], at: str, terms: Terms) -> Iterator[JsonObject
         item = _item(group, terms)
         if item is not None:
             # An item that the vendor knows by its id is refused without the reasoning before it.
-            yield item if whole or terms.own else _nameless(item)
+            yield _nameless(item) if terms.stateless and not whole else item
 
 
 def _problem(part: Part, terms: Terms) -> str | None:
@@ -148,7 +150,7 @@ def _problem(part: Part, terms: Terms) -> str | None:
     match part:
         case Reasoning(origin=origin) if origin != NAME:
             return "reasoning is understood only where it came from"
-        case Reasoning(signature=None) if not terms.own:
+        case Reasoning(signature=None, extras=extras) if terms.stateless and not _is_open(extras):
             return "nothing is stored, and reasoning without its seal cannot be replayed"
         case Opaque(wire, kind) if wire != NAME:
             return f"only {wire} has words for {kind!r}"
@@ -158,6 +160,11 @@ def _problem(part: Part, terms: Terms) -> str | None:
             return "a result stands in a user's turn"
         case _:
             return None
+
+
+def _is_open(extras: Extras | None) -> bool:
+    """Tell whether reasoning stands in plain words as it was thought, as open models have it."""
+    return CONTENT in forms_of(extras) or bool(own(extras).get("content"))
 
 
 def _item(group: Sequence[Part], terms: Terms) -> JsonObject | None:

@@ -60,7 +60,9 @@ def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) ->
     its reasoning so that it can be replayed. Raises `LLMBadRequestError` (`unsupported`) for what
     cannot be said and must not be left out.
     """
-    terms = Terms(without, Receipts(NAME), is_own(request.extras))
+    own_words = is_own(request.extras)
+    stateless = not own_words or STATELESS in forms_of(request.extras)
+    terms = Terms(without, Receipts(NAME), own_words, stateless)
     terms.receipts.left_behind(request.extras)
     body = put_back(_said(request, terms), own(request.extras))
     for name in sorted(without.intersection(body)):
@@ -93,7 +95,7 @@ def _said(request: ChatRequest, terms: Terms) -> JsonObject:
 
 def _kept_by_nobody(request: ChatRequest, terms: Terms) -> JsonObject:
     """Ask for nothing to be stored, and for reasoning in a form that can be replayed instead."""
-    if terms.own and STATELESS not in forms_of(request.extras):
+    if not terms.stateless:
         return {}
     match own(request.extras).get("include"):
         case None:
