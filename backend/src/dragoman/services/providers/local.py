@@ -22,6 +22,7 @@ from dragoman.chat import (
 from dragoman.config.facts import ModelEntry
 from dragoman.services.providers.base import (
     Batches,
+    Outgoing,
     ProviderConfig,
     ProviderStatus,
     Runtime,
@@ -30,6 +31,7 @@ from dragoman.services.providers.base import (
 )
 from dragoman.services.providers.errors import map_provider_error
 from dragoman.services.providers.http import HttpProvider
+from dragoman.services.providers.http_model import HttpChatModel
 from dragoman.services.providers.local_engine import (
     EngineState,
     EngineStatus,
@@ -127,37 +129,47 @@ class LocalChatModel:
         engine = engine_of(self._runtime)
         try:
             await engine.ensure_ready(self._runtime.timeouts.first_token)
-            server, world = self._served_by(engine)
+            key = engine.key
         except LocalEngineUnavailableError as error:
             raise UpstreamError(_failure(error.status)) from error
-        model = server.create_llm(replace(self._model, upstream_id=engine.alias), world)
-        if engine.model_path is None:
-            request = for_the_toy(request)
+        model = self._served_by(engine)
         try:
-            async with aclosing(model.stream(request)) as batches:
+            async with aclosing(model.stream(_fit(request, engine))) as batches:
                 async for batch in batches:
                     yield batch
         except UpstreamError as error:
-            if error.failure.reason in _LOST and (died := await engine.fate(world.environ["KEY"])):
+            if error.failure.reason in _LOST and (died := await engine.fate(key)):
                 raise UpstreamError(_failure(died)) from error
             raise
+
+    def outgoing(self, request: ChatRequest) -> Outgoing:
+        """Translate a request; sends nothing. Raises `UpstreamError` while the engine is not ready:
+        it has no address then.
+        """
+        engine = engine_of(self._runtime)
+        return self._served_by(engine).outgoing(_fit(request, engine))
 
     async def complete(self, request: ChatRequest) -> Reply:
         """Ask for a whole reply."""
         return await complete(self, request)
 
-    def _served_by(self, engine: LocalEngine) -> tuple[HttpProvider, Runtime]:
-        """Give the engine as a provider of its own, and a world in which its key is set."""
+    def _served_by(self, engine: LocalEngine) -> HttpChatModel:
+        """Give the model of the running engine, which is a provider of its own."""
+        try:
+            address, key = engine.address, engine.key
+        except LocalEngineUnavailableError as error:
+            raise UpstreamError(_failure(error.status)) from error
         server = HttpProvider(
             provider_id=self._provider.provider_id,
             name="Local model",
             wire=openai_chat,
-            base_url=f"{engine.address}/v1",
+            base_url=f"{address}/v1",
             api_key_env="KEY",
             # The toy's chat template has no place for tools: they would be dropped in silence.
             without=frozenset({"tools"} if engine.model_path is None else ()),
         )
-        return server, replace(self._runtime, environ={"KEY": engine.key})
+        model = replace(self._model, upstream_id=engine.alias)
+        return server.create_llm(model, replace(self._runtime, environ={"KEY": key}))
 
 
 def engine_of(runtime: Runtime) -> LocalEngine:
@@ -172,6 +184,10 @@ def model_path(environ: Mapping[str, str]) -> Path | None:
     """Give the GGUF file that the environment names, if any."""
     named = environ.get(MODEL_VARIABLE, "").strip()
     return Path(named).expanduser() if named else None
+
+
+def _fit(request: ChatRequest, engine: LocalEngine) -> ChatRequest:
+    return for_the_toy(request) if engine.model_path is None else request
 
 
 def for_the_toy(request: ChatRequest) -> ChatRequest:
