@@ -56,7 +56,7 @@ class Leftovers(Struct, frozen=True):
 def leftovers_of(extras: Extras | None) -> Leftovers:
     """Take apart what was laid out."""
     top = dict(own(extras))
-    candidate = dict(*top.pop("candidates", ()))
+    candidate = dict(*(top.pop("candidates", None) or ()))
     content = candidate.pop("content", {})
     return Leftovers(top, candidate, content)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dragoman.chat import AnyTool, BuiltinTool, JsonObject, Tool, ToolChoice
 from dragoman.wire.gemini.schemas import json_schema, remembered
 from dragoman.wire.gemini.spelling import Spelled, set_aside
-from dragoman.wire.gemini.words import CHOICES, GROUPS, MODE, NAME
+from dragoman.wire.gemini.words import CHOICES, GROUPS, MODE, NAME, SINGLE, SNAKE
 
 
 def read_tools(request: Spelled) -> tuple[tuple[AnyTool, ...], tuple[str, ...]]:
@@ -20,9 +20,10 @@ def read_tools(request: Spelled) -> tuple[tuple[AnyTool, ...], tuple[str, ...]]:
     for entry in request.listed("tools"):
         functions = [_function(one) for one in _declarations(entry)]
         own = list(_builtins(entry))
-        request.form += entry.form
+        request.form += (mark for mark in entry.form if mark.startswith(SINGLE))
         tools += [*functions, *own]
-        groups.append(f"{len(functions)}+{len(own)}")
+        spelling = SNAKE if "function_declarations" in entry.form else ""
+        groups.append(f"{len(functions)}+{len(own)}{spelling}")
     return tuple(tools), (GROUPS + " ".join(groups),)
 
 

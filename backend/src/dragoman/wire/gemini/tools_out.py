@@ -1,6 +1,6 @@
 """Tools written, and how they are to be chosen."""
 
-from collections.abc import Iterator
+from typing import TypeAlias
 
 from dragoman.chat import AnyTool, BuiltinTool, ChatRequest, JsonObject, Tool, ToolChoice
 from dragoman.wire.gemini.parts_out import Terms
@@ -12,6 +12,7 @@ from dragoman.wire.gemini.words import (
     MODE,
     NAME,
     OPENAPI,
+    SNAKE,
     forms_of,
     is_own,
     mark_of,
@@ -36,10 +37,9 @@ def write_tools(request: ChatRequest, terms: Terms) -> list[JsonObject] | None:
         kinds += "f" if function else "b"
     groups = mark_of(request.extras, GROUPS)
     entries = _entries(groups, kinds) or _entries(_usual(len(functions), len(builtins)), None)
-    form = forms_of(request.extras)
     taken, known = iter(functions), iter(builtins)
     tools = []
-    for count, others in entries or ():
+    for count, others, form in entries or ():
         said: JsonObject = {}
         if count:
             said["functionDeclarations"] = [next(taken) for _ in range(count)]
@@ -53,19 +53,24 @@ def _usual(functions: int, builtins: int) -> str:
     return " ".join([f"{functions}+0"] * bool(functions) + ["0+1"] * builtins)
 
 
-def _entries(groups: str | None, kinds: str | None) -> list[tuple[int, int]] | None:
-    """Give how many functions and others each entry holds, if that is how the tools still are."""
+_Entry: TypeAlias = tuple[int, int, tuple[str, ...]]
+
+
+def _entries(groups: str | None, kinds: str | None) -> list[_Entry] | None:
+    """Give how many functions and others each entry holds, if that is how the tools still are,
+    and how it is spelled.
+    """
     if groups is None:
         return None
-    entries = [(int(one), int(other)) for one, other in _pairs(groups)]
-    told = "".join("f" * one + "b" * other for one, other in entries)
+    entries = [_entry(group) for group in groups.split()]
+    told = "".join("f" * one + "b" * other for one, other, _ in entries)
     return entries if kinds in (None, told) else None
 
 
-def _pairs(groups: str) -> Iterator[tuple[str, str]]:
-    for group in groups.split():
-        functions, _, others = group.partition("+")
-        yield functions, others
+def _entry(group: str) -> _Entry:
+    functions, _, others = group.removesuffix(SNAKE).partition("+")
+    form = ("function_declarations",) if group.endswith(SNAKE) else ()
+    return int(functions), int(others), form
 
 
 def _tool(tool: AnyTool, at: str, terms: Terms) -> JsonObject | None:

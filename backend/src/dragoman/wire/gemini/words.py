@@ -36,6 +36,9 @@ GROUPS: Final = "tools "
 """How the mark begins that tells which tools stood together, as in `tools 2+0 0+1`: an entry of two
 functions, then one of a single built-in tool."""
 
+SNAKE: Final = "_"
+"""How a number of tools ends whose functions stand in `function_declarations`."""
+
 OPENAPI: Final = "openapi "
 """How the mark begins that keeps a schema in Google's own dialect, as JSON."""
 
