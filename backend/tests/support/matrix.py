@@ -18,14 +18,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dragoman.chat import ChatRequest, InvalidInput, LLMServiceError, Reply
-from dragoman.wire import anthropic_messages, openai_chat
+from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 FOLDER: Final = Path(__file__).parents[1] / "contract" / "matrix"
-WIRES: Final[dict[str, Wire]] = {wire.name: wire for wire in (openai_chat, anthropic_messages)}
+WIRES: Final[dict[str, Wire]] = {
+    wire.name: wire for wire in (openai_chat, openai_responses, anthropic_messages, gemini)
+}
 
 OURS: Final = "our-model"
 VENDORS: Final = "vendor-model"
+
+# Formats whose clients insist on a date, and that of replies which came without one.
+_DATED: Final = frozenset({"openai_chat", "openai_responses"})
+_CREATED: Final = 1_700_000_000
 
 
 class Ask(Struct, frozen=True):
@@ -80,11 +86,15 @@ class Tell(Struct, frozen=True):
         """The file of what is told."""
         return FOLDER / f"{self}.json"
 
+    @property
+    def came(self) -> bytes:
+        """The vendor's bytes."""
+        return (FOLDER / f"{self.case}.{self.wire}.reply.json").read_bytes()
+
     def read(self) -> Reply:
-        """Read the reply; what a vendor left out and clients insist on is there."""
-        body = (FOLDER / f"{self.case}.{self.wire}.reply.json").read_bytes()
-        reply = WIRES[self.wire].read_reply(body)
-        created = 1_700_000_000 if reply.created is None else reply.created
+        """Read the reply; what a vendor left out and the client insists on is there."""
+        reply = WIRES[self.wire].read_reply(self.came)
+        created = reply.created or (_CREATED if self.dialect in _DATED else None)
         return replace(reply, id=reply.id or "made-up", created=created, model=OURS)
 
     def told(self) -> dict[str, Any]:

@@ -19,7 +19,12 @@ from dragoman.chat import (
     extras_of,
 )
 from dragoman.wire.gemini import words as gemini
-from dragoman.wire.openai_chat.words import INDEXED, NO_ARGUMENTS, NO_CONTENT
+from dragoman.wire.openai_chat.words import (
+    EMPTY_ARGUMENTS,
+    INDEXED,
+    NO_ARGUMENTS,
+    NO_CONTENT,
+)
 
 from .walker import Facts, parsed
 
@@ -44,7 +49,7 @@ STOP_WORDS: Final = {
     "MALFORMED_FUNCTION_CALL": StopReason.MALFORMED,
 }
 
-SPELT_BY_A_STREAM: Final = frozenset({INDEXED, NO_ARGUMENTS, NO_CONTENT})
+SPELT_BY_A_STREAM: Final = frozenset({EMPTY_ARGUMENTS, INDEXED, NO_ARGUMENTS, NO_CONTENT})
 """What a whole reply of OpenAI's format may say or leave out without a difference in meaning, and
 a stream must say: a call's place in the list, empty arguments, an empty text to begin with.
 """

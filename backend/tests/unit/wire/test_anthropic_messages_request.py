@@ -357,6 +357,30 @@ def test_a_request_in_these_words_goes_out_as_it_came(said: JsonObject):
     assert written.receipts == ()
 
 
+def test_thinking_that_another_vendors_model_thought_is_left_out():
+    unsealed = {"type": "thinking", "thinking": "Hm.", "signature": ""}
+    sealed = {"type": "thinking", "thinking": "", "signature": "c2ln=="}
+    words = {"type": "text", "text": "Hello!"}
+    turns = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": [unsealed, sealed, words]},
+        {"role": "user", "content": "Go on"},
+        {"role": "assistant", "content": [unsealed]},
+        {"role": "user", "content": "Well?"},
+    ]
+
+    written = _WIRE.write_request(_read(messages=turns))
+
+    assert msgspec.json.decode(written.body)["messages"] == [
+        turns[0],
+        {"role": "assistant", "content": [sealed, words]},
+        turns[2],
+        turns[4],
+    ]
+    dropped = [receipt.field for receipt in written.receipts]
+    assert dropped == ["messages[1].content[0]", "messages[3].content[0]"]
+
+
 def test_a_request_without_a_limit_gets_the_default_one():
     body = msgspec.json.encode({"model": "m", "messages": _HELLO, "max_tokens": None})
 

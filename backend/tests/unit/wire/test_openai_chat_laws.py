@@ -118,7 +118,7 @@ _reasoning = st.builds(
     origin=st.just(_NAME),
     extras=st.sampled_from([None, Extras(_NAME, {}, ("reasoning",))]),
 )
-_calls = st.builds(ToolCall, _names, _names, _texts, _extras("untyped"))
+_calls = st.builds(ToolCall, _names, _names, _texts.filter(bool), _extras("untyped"))
 _other_calls = st.builds(
     lambda name, text: Opaque(
         _NAME, "tool_call:custom", {"id": "c", "type": "custom", "custom": {"name": name}}, text

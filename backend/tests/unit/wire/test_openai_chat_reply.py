@@ -247,8 +247,14 @@ def test_each_word_for_the_end_is_understood_and_written_back(
             {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 10},
             Usage(10, 2, extras=mark(total_tokens=10)),
         ),
-        ({"completion_tokens": 2, "total_tokens": 2}, Usage(None, 2, extras=mark(total_tokens=2))),
-        ({"prompt_tokens": "many", "new": 1}, Usage(extras=mark(prompt_tokens="many", new=1))),
+        (
+            {"completion_tokens": 2, "total_tokens": 2},
+            Usage(None, 2, extras=mark("uncounted", total_tokens=2)),
+        ),
+        (
+            {"prompt_tokens": "many", "new": 1},
+            Usage(extras=mark("uncounted", prompt_tokens="many", new=1)),
+        ),
         ({}, None),
         (None, None),
     ],
@@ -350,8 +356,21 @@ def test_a_reply_from_another_format_is_told_in_these_words():
                 "finish_reason": "tool_calls",
             }
         ],
-        "usage": {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 2}},
+        "usage": {
+            "prompt_tokens": 5,
+            "completion_tokens": 0,  # clients need the number
+            "total_tokens": 5,
+            "prompt_tokens_details": {"cached_tokens": 2},
+        },
     }
+
+
+def test_a_call_of_another_format_without_arguments_is_told_in_json():
+    reply = Reply(parts=(ToolCall("toolu_1", "f", ""),), stop=Stop(StopReason.TOOL))
+
+    (call,) = written(reply)["choices"][0]["message"]["tool_calls"]
+
+    assert call["function"] == {"name": "f", "arguments": "{}"}
 
 
 @pytest.mark.parametrize(

@@ -869,3 +869,18 @@ def test_receipts_are_for_the_surface_to_tell():
     start = ResponseStart("c", receipts=(Receipt("top_k", "dropped", "no word for it"),))
 
     assert b"top_k" not in wire.stream_writer().write([start])
+
+
+@pytest.mark.parametrize("pieces", [(), ("",)])
+def test_a_call_told_without_arguments_has_an_empty_object_of_them(pieces: tuple[str, ...]):
+    events: list[StreamEvent] = [
+        ResponseStart(),
+        PartStart(0, ToolCall("c", "f", "")),
+        *(PartDelta(0, piece) for piece in pieces),
+        PartEnd(0),
+        ResponseEnd(Stop(StopReason.TOOL)),
+    ]
+
+    told_again = read_stream(wire, [wire.stream_writer().write(events)])
+
+    assert told_again.reply.parts == (ToolCall("c", "f", "{}"),)

@@ -16,6 +16,7 @@ from dragoman.wire.anthropic_messages.adapt import adapt
 from dragoman.wire.anthropic_messages.call_ids import with_safe_call_ids
 from dragoman.wire.anthropic_messages.content_out import write_content
 from dragoman.wire.anthropic_messages.narrow import leave_out, narrowed
+from dragoman.wire.anthropic_messages.seals import without_broken_seals
 from dragoman.wire.anthropic_messages.words import (
     CHOICE_WORDS,
     CUSTOM,
@@ -43,7 +44,7 @@ def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) ->
     request = narrowed(request, without, receipts)
     if request.extras is None or request.extras.wire != NAME:
         request = adapt(request, receipts)
-    request = with_safe_call_ids(request, receipts)
+    request = with_safe_call_ids(without_broken_seals(request, receipts), receipts)
     body = leave_out(_body(request), without, receipts)
     return Written(encode(body), receipts.written())
 

@@ -7,6 +7,8 @@ As parts: reasoning, then content, then a refusal, then calls.
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from dragoman.chat import (
     Audio,
     Document,
@@ -25,6 +27,7 @@ from dragoman.wire.fields import Fields
 from dragoman.wire.openai_chat.content_in import read_content, read_spoken_part, refusal_of
 from dragoman.wire.openai_chat.content_out import Terms, write_content
 from dragoman.wire.openai_chat.words import (
+    EMPTY_ARGUMENTS,
     FUNCTION,
     INDEXED,
     NAME,
@@ -123,6 +126,8 @@ def _call(call: Fields, place: int) -> Part:
         form.append(INDEXED)
     if not function.has("arguments"):
         form.append(NO_ARGUMENTS)
+    elif function.peek("arguments") == "":
+        form.append(EMPTY_ARGUMENTS)
     return ToolCall(
         id=call.maybe_text("id") or "",
         name=function.text("name"),
@@ -206,7 +211,7 @@ class _Turn:
                 self._fields["function_call"] = write_function(part)
             case ToolCall(extras=extras):
                 self._terms.receipts.left_behind(extras, at)
-                self._calls.append(write_call(part, len(self._calls)))
+                self._calls.append(write_call(_with_arguments(part), len(self._calls)))
             case Opaque(wire, kind) if wire == NAME and kind.startswith(TOOL_CALL):
                 self._calls.append(write_opaque_call(part))
             case Image() | Document() | Audio():
@@ -232,6 +237,12 @@ def write_reasoning(part: Reasoning) -> JsonObject:
     names = forms_of(part.extras) or REASONING_FIELDS[:1]
     texts = {name: part.text for name in names if name in REASONING_FIELDS and part.text}
     return put_back(texts, own(part.extras))
+
+
+def _with_arguments(call: ToolCall) -> ToolCall:
+    """Say "nothing" in JSON, which clients and servers take a call's arguments for."""
+    spelled = {EMPTY_ARGUMENTS, NO_ARGUMENTS}.intersection(forms_of(call.extras))
+    return call if call.arguments or spelled else replace(call, arguments="{}")
 
 
 def write_call(call: ToolCall, place: int) -> JsonObject:

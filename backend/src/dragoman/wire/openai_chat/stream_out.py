@@ -80,6 +80,7 @@ class Writer(EventStreamWriter):
         self._envelope: JsonObject = {}
         self._open_chunk = b""
         self._part: Part = Text("")
+        self._has_arguments = False
 
     def fail(self, error: LLMServiceError) -> bytes:
         """End the stream with an error, and without `[DONE]`."""
@@ -89,6 +90,7 @@ class Writer(EventStreamWriter):
         match event:
             case PartStart(part=part):
                 self._part = part
+                self._has_arguments = True
                 if _is_numbered(part):
                     self._follow_number()
             case ResponseStart():
@@ -138,12 +140,16 @@ class Writer(EventStreamWriter):
 
     def _told(self, event: StreamEvent) -> bytes:
         match event:
-            case PartDelta():
+            case PartDelta(text=text):
+                self._has_arguments = self._has_arguments or bool(text)
                 return self._chunk(self._more(event))
             case PartStart(part=part):
                 self._part = shown([part])[0]
+                self._has_arguments = isinstance(part, ToolCall) and bool(part.arguments)
                 return self._chunk(self._delta(self._part))
-            case PartEnd() | Aside():
+            case PartEnd():
+                return self._end_part()
+            case Aside():
                 return b""
             case ResponseStart():
                 return self._begin(event)
@@ -174,6 +180,12 @@ class Writer(EventStreamWriter):
         opening = {} if NO_CONTENT in forms_of(start.extras) else {"content": ""}
         delta = {"role": "assistant", **opening, **message}
         return self._full_chunk(delta, None, Leftovers(left.top, left.choice))
+
+    def _end_part(self) -> bytes:
+        """Say "nothing" in JSON where a call was told without arguments: it is read as JSON."""
+        if not isinstance(self._part, ToolCall) or self._has_arguments:
+            return b""
+        return self._chunk(self._more(PartDelta(0, "{}")))
 
     def _end(self, end: ResponseEnd) -> bytes:
         first, last = leftovers_of(self._start.extras), leftovers_of(end.extras)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from dragoman.chat import Json, JsonObject, Usage, extras_of
-from dragoman.wire.openai_chat.words import NAME, forms_of, own, put_back, said_only
+from dragoman.wire.openai_chat.words import NAME, UNCOUNTED, forms_of, own, put_back, said_only
 
 _SENT, _ANSWERED = "prompt_tokens_details", "completion_tokens_details"
 
@@ -21,7 +21,9 @@ def read_usage(said: Json) -> Usage | None:
     written = _take_detail(left, _SENT, "cache_write_tokens")
     reasoning = _take_detail(left, _ANSWERED, "reasoning_tokens")
     asked, answered = _take(left, "prompt_tokens"), _take(left, "completion_tokens")
-    if asked is not None and answered is not None:
+    if asked is None or answered is None:
+        form = (*form, UNCOUNTED)
+    else:
         answered = _all_answered(left, asked, answered)
     return Usage(asked, answered, cached, written, reasoning, extras_of(NAME, left, *form))
 
@@ -71,17 +73,24 @@ def _take(left: JsonObject, name: str) -> int | None:
 
 
 def write_usage(usage: Usage) -> JsonObject:
-    """Write a usage object; what is not known is not told."""
+    """Write a usage object. Clients need the three first counts: of them, the unknown are 0.
+
+    A vendor's own that left one out stays as it came.
+    """
     form, left = forms_of(usage.extras), own(usage.extras)
-    elsewhere = dict.fromkeys(form, usage.cache_read)
+    elsewhere = {name: usage.cache_read for name in form if name in _CACHED_ELSEWHERE}
+    unknown = None if UNCOUNTED in form else 0
+    asked = unknown if usage.input is None else usage.input
+    answered = unknown if usage.output is None else usage.output
+    total = None if asked is None or answered is None else asked + answered
     sent = {
         "cached_tokens": None if elsewhere else usage.cache_read,
         "cache_write_tokens": usage.cache_write,
     }
     counts = {
-        "prompt_tokens": usage.input,
-        "completion_tokens": left.get("completion_tokens", usage.output),
-        "total_tokens": left.get("total_tokens", usage.total),
+        "prompt_tokens": asked,
+        "completion_tokens": left.get("completion_tokens", answered),
+        "total_tokens": left.get("total_tokens", total),
         **elsewhere,
         _SENT: said_only(sent) or None,
         _ANSWERED: said_only({"reasoning_tokens": usage.reasoning}) or None,

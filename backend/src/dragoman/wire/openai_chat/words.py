@@ -44,6 +44,12 @@ INDEXED: Final = "indexed"
 NO_ARGUMENTS: Final = "no arguments"
 """A call without the field `arguments`."""
 
+EMPTY_ARGUMENTS: Final = "empty arguments"
+"""A call whose `arguments` are no JSON at all, where `{}` is meant."""
+
+UNCOUNTED: Final = "uncounted"
+"""A usage that leaves out what went in, or what came out."""
+
 ONE_CHOICE: Final = "n: 1"
 """A request that says outright that it wants one choice."""
 
