@@ -100,7 +100,9 @@ class EventStreamWriter(ABC):
         if source:
             self._last = source
             if self._inserted:
-                source = b"".join(map(self._renumbered, SseParser().feed(source)))
+                source = b"".join(
+                    map(self._renumbered, SseParser(max_event=len(source)).feed(source))
+                )
         if type(event) is PartDelta:
             return source
         self._note(event)

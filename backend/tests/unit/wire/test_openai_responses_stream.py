@@ -349,6 +349,17 @@ def test_a_server_that_does_not_announce_its_response_is_forgiven():
     assert told(*HELLO[1:]).reply.text == "Hello."
 
 
+def test_the_last_event_may_hold_a_whole_picture():
+    picture = {"type": "image_generation_call", "id": "ig_1", "result": "x" * (2 << 20)}
+
+    telling = told(*HELLO[:-1], item("done", 1, picture), ended(MESSAGE, picture))
+
+    assert telling.failure is None
+    assert wire.stream_writer().write(telling.events) == named(
+        *HELLO[:-1], item("done", 1, picture), ended(MESSAGE, picture)
+    )
+
+
 def test_what_comes_after_the_end_is_not_heard():
     assert read_stream(wire, [named(*HELLO, FLAT)]).failure is None
 

@@ -1,6 +1,7 @@
 """A streamed reply, read: whole at `response.completed` or `.incomplete`, and never before."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from dragoman.chat import (
@@ -20,8 +21,11 @@ from dragoman.wire.openai_responses.errors import failure_of
 from dragoman.wire.openai_responses.items_told import ItemTeller, Section
 from dragoman.wire.openai_responses.reply import check_status, head_of
 from dragoman.wire.openai_responses.words import NAME
-from dragoman.wire.sse import SseEvent
+from dragoman.wire.sse import SseEvent, SseParser
 from dragoman.wire.stream import EventStreamReader
+
+MAX_EVENT: Final = 32 << 20
+"""The longest event taken, in bytes: the last one holds the whole response, pictures and all."""
 
 _DONE: Final = b"[DONE]"
 
@@ -52,6 +56,8 @@ class Reader(EventStreamReader):
     once; of the rest, the item's last event, or the whole response at the end, has the last word.
     Events of built-in tools say nothing in this vocabulary: their items are carried when done.
     """
+
+    framing = partial(SseParser, max_event=MAX_EVENT)
 
     def __init__(self) -> None:
         super().__init__()

@@ -103,7 +103,7 @@ class Writer(EventStreamWriter):
         passed = _PADDED.sub(b"", passed)
         if b'"obfuscation"' not in passed:
             return passed
-        return b"".join(map(_unpadded, SseParser().feed(passed)))
+        return b"".join(map(_unpadded, SseParser(max_event=len(passed)).feed(passed)))
 
     def _told(self, event: StreamEvent) -> bytes:
         return b"".join(map(self._event, self._say(event)))
@@ -134,7 +134,7 @@ class Writer(EventStreamWriter):
 
     def _like_the_last(self, text: str) -> Iterator[JsonObject]:
         """Tell more of a part that the vendor began, as the vendor's last event has it."""
-        for event in SseParser().feed(self._last):
+        for event in SseParser(max_event=len(self._last)).feed(self._last):
             match decode_leniently(event.data):
                 case {"delta": str(), **said}:
                     pass
