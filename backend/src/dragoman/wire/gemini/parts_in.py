@@ -90,7 +90,8 @@ def _result(part: Spelled, pairing: Pairing) -> Part:
 
 def _files(result: Spelled) -> list[Json]:
     value = result.peek("parts")
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+    listed = isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    if not listed or not value:
         return []
     result.skip("parts")
     return value

@@ -187,13 +187,14 @@ def read_stop(candidate: JsonObject, *, calls: bool) -> Stop:
 
     Calls end a reply by the word STOP, and so does a reply that names no reason.
     """
-    word = candidate.get("finishReason")
-    if isinstance(word, int):
-        word = STOP_NUMBERS.get(word)
-    elif word in STOP_REASONS:
-        del candidate["finishReason"]
-    if not isinstance(word, str):
-        return Stop(StopReason.TOOL if calls else StopReason.STOP)
+    match candidate.get("finishReason"):
+        case str(word) if word:
+            if word in STOP_REASONS:
+                del candidate["finishReason"]
+        case int(number) if number in STOP_NUMBERS:
+            word = STOP_NUMBERS[number]
+        case _:
+            return Stop(StopReason.TOOL if calls else StopReason.STOP)
     reason = STOP_REASONS.get(word, StopReason.STOP)
     return Stop(StopReason.TOOL if calls and reason is StopReason.STOP else reason, word)
 
