@@ -15,6 +15,9 @@ from msgspec.structs import replace
 from openai.types.chat.completion_create_params import (
     CompletionCreateParamsNonStreaming as ChatParams,
 )
+from openai.types.responses.response_create_params import (
+    ResponseCreateParamsNonStreaming as ResponsesParams,
+)
 from pydantic import TypeAdapter
 
 from dragoman.chat import (
@@ -42,6 +45,7 @@ OF_ITS_OWN: Final = [ask for ask in ASKS if ask.dialect == ask.wire and ask.case
 # What a vendor's own SDK types a request as; pydantic reads lists of it lazily (`exhaust`).
 SDK_TYPES: Final[dict[str, TypeAdapter[Any]]] = {
     "openai_chat": TypeAdapter(ChatParams),
+    "openai_responses": TypeAdapter(ResponsesParams),
     "anthropic_messages": TypeAdapter(MessagesParams),
 }
 
