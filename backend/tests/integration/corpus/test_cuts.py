@@ -1,12 +1,13 @@
 """A stream that was cut is never taken for a whole one: ten of each wire, cut at every byte."""
 
 import json
+import re
 
 import pytest
 
 from dragoman.testing.grammar import check_grammar
 from dragoman.testing.tapes import read_stream
-from dragoman.wire import anthropic_messages, openai_chat, openai_responses
+from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 from .cases import RECORDINGS
@@ -47,10 +48,23 @@ RESPONSES = (
     "openai/responses--vercel-openai-mcp-tool-approval-1-stream",
     "openrouter/responses--test-openai-responses-raw-cot-stream-openrouter-0",
 )
+GEMINI = (
+    "google-vertex/streamGenerateContent--test-google-vertex-service-tier-flex-stream-0",
+    "google-vertex/streamGenerateContent--test-streaming-excludecontent-gemini-2-5-flash-vertexaiapi-s-0",
+    "google/streamGenerateContent--test-cancel-recorded-provider-stream-google-0",
+    "google/streamGenerateContent--test-code-execution-stream-0",
+    "google/streamGenerateContent--test-google-model-file-search-tool-stream-3",
+    "google/streamGenerateContent--test-google-streaming-tool-call-thought-signature-0",
+    "google/streamGenerateContent--test-resolved-model-0",
+    "google/streamGenerateContent--test-tools-0",
+    "google/streamGenerateContent--vercel-google-reasoning-stream",
+    "google/streamGenerateContent--vercel-google-stream-tool-call-arguments-stream",
+)
 WIRES: dict[str, Wire] = {
     **dict.fromkeys(CHAT, openai_chat),
     **dict.fromkeys(MESSAGES, anthropic_messages),
     **dict.fromkeys(RESPONSES, openai_responses),
+    **dict.fromkeys(GEMINI, gemini),
 }
 BODIES = {one.name: one.bodies[0] for one in RECORDINGS if one.name in WIRES}
 
@@ -116,6 +130,33 @@ def test_a_responses_stream_is_whole_only_after_its_last_event(name: str, *, cle
 
     for cut in range(len(body) + 1):
         check_cut(openai_responses, body, cut, clean=clean, whole=cut >= done)
+
+
+@pytest.mark.parametrize("name", GEMINI)
+def test_a_torn_gemini_stream_is_never_whole(name: str):
+    body = BODIES[name]
+
+    for cut in range(len(body) + 1):
+        check_cut(gemini, body, cut, clean=False, whole=False)
+
+
+@pytest.mark.parametrize("name", GEMINI)
+def test_a_gemini_stream_that_ended_in_good_order_is_whole_once_it_has_a_finish_reason(name: str):
+    body = BODIES[name]
+    finish = body.rindex(b'"finishReason"')
+    listed = body.startswith(b"[")
+    # The last item of a list ends before the bracket that closes the list.
+    finished = body.rindex(b"}") + 1 if listed else finish + end_of_line(body[finish:])
+
+    for cut in range(len(body) + 1):
+        check_cut(gemini, body, cut, clean=True, whole=cut >= finished)
+
+
+def end_of_line(said: bytes) -> int:
+    """Find where an event is whole: after the blank line that follows it."""
+    found = re.search(rb"(\r?\n){2}", said)
+    assert found is not None
+    return found.end()
 
 
 @pytest.mark.parametrize("name", WIRES)

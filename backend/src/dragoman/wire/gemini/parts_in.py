@@ -89,12 +89,12 @@ def _result(part: Spelled, pairing: Pairing) -> Part:
 
 
 def _files(result: Spelled) -> list[Json]:
-    value = result.peek("parts")
-    listed = isinstance(value, list) and all(isinstance(item, dict) for item in value)
-    if not listed or not value:
-        return []
-    result.skip("parts")
-    return value
+    match result.peek("parts"):
+        case [*files] if files and all(isinstance(file, dict) for file in files):
+            result.skip("parts")
+            return files
+        case _:
+            return []
 
 
 def _response(result: Spelled) -> tuple[tuple[Part, ...], bool | None, tuple[str, ...]]:
