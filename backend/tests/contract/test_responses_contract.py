@@ -19,6 +19,8 @@ from tests.support.server import configured, parse_events, running
 from tests.support.tapes import (
     anthropic_stream,
     anthropic_whole,
+    gemini_stream,
+    gemini_whole,
     openai_stream,
     openai_whole,
     responses_stream,
@@ -41,9 +43,19 @@ def _responses_stream(words):
     return [piece.replace(b'"resp_1"', id_) for piece in responses_stream(words)]
 
 
-# Three models, each asked in another wire format.
-WHOLE = {"gpt": _responses_whole, "chat": openai_whole, "claude": anthropic_whole}
-STREAM = {"gpt": _responses_stream, "chat": openai_stream, "claude": anthropic_stream}
+# Four models, each asked in another wire format.
+WHOLE = {
+    "gpt": _responses_whole,
+    "chat": openai_whole,
+    "claude": anthropic_whole,
+    "gemini": gemini_whole,
+}
+STREAM = {
+    "gpt": _responses_stream,
+    "chat": openai_stream,
+    "claude": anthropic_stream,
+    "gemini": gemini_stream,
+}
 MODELS = pytest.mark.parametrize("model", list(WHOLE))
 WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 
@@ -57,9 +69,17 @@ CHAT = {
 }
 
 
+GEMINI = {"id": "gemini", "name": "Gemini", "description": "Google's", "provider": "gemini"}
+
+
 @pytest.fixture
-def environ(environ):
-    return {**environ, "MODELS": json.dumps([*OTHERS, CHAT])}
+def environ(environ, upstream):
+    return {
+        **environ,
+        "MODELS": json.dumps([*OTHERS, CHAT, GEMINI]),
+        "GEMINI_API_KEY": "canary-gemini-key",
+        "GEMINI_BASE_URL": f"{upstream.url}/v1beta",
+    }
 
 
 class Door:
@@ -237,9 +257,7 @@ async def test_reasoning_returns_to_its_vendor_with_its_seal_unbroken(door, upst
 
 
 @WAYS
-async def test_another_vendors_seal_returns_unbroken_although_clients_do_not_see_it(
-    door, upstream, stream
-):
+async def test_another_vendors_seal_returns_unbroken(door, upstream, stream):
     thought = {"type": "thinking", "thinking": "Let me see", "signature": "c2VhbA=="}
     call = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}}
     upstream.play(
@@ -247,7 +265,6 @@ async def test_another_vendors_seal_returns_unbroken_although_clients_do_not_see
     )
     tools = [{"type": "function", "name": "weather", "parameters": {"type": "object"}}]
     first = door.last(await door.post(model="claude", tools=tools, stream=stream))
-    assert "c2VhbA==" not in json.dumps(first)
     (asked,) = [item for item in first["output"] if item["type"] == "function_call"]
 
     result = {"type": "function_call_output", "call_id": asked["call_id"], "output": "rain"}
@@ -258,6 +275,58 @@ async def test_another_vendors_seal_returns_unbroken_although_clients_do_not_see
     _, assistant, user = door.sent["messages"]
     assert assistant["content"] == [thought, call]
     assert user["content"][0]["tool_use_id"] == "toolu_1"
+
+
+async def test_what_clients_cannot_be_told_returns_to_its_vendor_all_the_same(door, upstream):
+    call = {"functionCall": {"name": "weather", "args": {"city": "Oslo"}}}
+    sealed = call | {"thoughtSignature": "c2VhbA=="}
+    reply = gemini_whole("")
+    reply["candidates"][0]["content"]["parts"] = [sealed]
+    upstream.play(whole(reply))
+    tools = [{"type": "function", "name": "weather", "parameters": {"type": "object"}}]
+    first = door.last(await door.post(model="gemini", tools=tools))
+    (asked,) = first["output"]
+    assert "c2VhbA==" not in json.dumps(first)
+
+    result = {"type": "function_call_output", "call_id": asked["call_id"], "output": "rain"}
+    await door.ask(
+        "gemini", "It rains", input=[result], tools=tools, previous_response_id=first["id"]
+    )
+
+    (replayed,) = door.sent["contents"][1]["parts"]
+    assert replayed["thoughtSignature"] == "c2VhbA=="
+
+
+@WAYS
+@pytest.mark.parametrize("typed", [True, False])
+async def test_kept_items_may_be_named_instead_of_sent(door, upstream, stream, typed):
+    thought = {"type": "thinking", "thinking": "Let me see", "signature": "c2VhbA=="}
+    text = {"type": "text", "text": "I look"}
+    call = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}}
+    reply = anthropic_whole("") | {"content": [thought, text, call], "stop_reason": "tool_use"}
+    upstream.play(whole(reply))
+    tools = [{"type": "function", "name": "weather", "parameters": {"type": "object"}}]
+    first = door.last(await door.post(model="claude", tools=tools, stream=stream))
+    kind = {"type": "item_reference"} if typed else {}
+    named = [{**kind, "id": item["id"]} for item in first["output"]]
+    result = {"type": "function_call_output", "call_id": "toolu_1", "output": "rain"}
+    asked = [{"role": "user", "content": "Hello"}, *named, result]
+
+    second = await door.ask("claude", "It rains", input=asked, tools=tools)
+
+    assert door.sent["messages"][1]["content"] == [thought, text, call]
+    listed = await door.get(f"{second['id']}/input_items", order="asc")
+    assert listed["data"][1:4] == first["output"]
+    await door.ask("gpt", "Yes", input="And?", previous_response_id=second["id"])
+    assert "item_reference" not in json.dumps(door.sent)
+
+
+async def test_an_item_that_is_not_kept_is_not_found(door, upstream):
+    response, body = await door.post(input=[{"type": "item_reference", "id": "msg_nobodys"}])
+
+    assert response.status == 404
+    assert "msg_nobodys" in json.loads(body)["error"]["message"]
+    assert upstream.received == []
 
 
 async def test_what_goes_on_from_a_deleted_response_keeps_what_was_said(door):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, suppress
+from itertools import count
 from pathlib import Path
 
 import aiohttp
@@ -22,7 +23,7 @@ from dragoman.testing import ScriptedUpstream, scripted_upstream
 from dragoman.testing.upstream import streamed, whole
 from tests.support.program import Serving, run, serving
 from tests.support.server import parse_events
-from tests.support.tapes import openai_stream, openai_whole
+from tests.support.tapes import openai_stream, openai_whole, responses_whole
 
 URL = "/api/v1/conversations"
 MODELS = json.dumps(
@@ -186,6 +187,41 @@ async def test_a_reply_whose_end_finds_no_room_is_told_and_stored_when_there_is_
     async with talking(tmp_path, environ) as again:
         again.conversation = talk.conversation
         assert await again.messages() == with_end
+
+
+async def test_a_response_that_finds_no_room_is_no_success_and_the_next_asks_nobody(
+    tmp_path, environ, small_disk, upstream
+):
+    numbers = count()
+    upstream.play(lambda _: whole(responses_whole("Yes") | {"id": f"resp_{next(numbers)}"}))
+    async with talking(tmp_path, environ) as talk:
+
+        async def ask(said: str, **more: object) -> tuple[int, dict[str, object]]:
+            body = {"model": "gpt", "input": said, **more}
+            async with talk.session.post("/v1/responses", json=body) as response:
+                return response.status, await response.json()
+
+        status, kept = await ask("Hello")
+        assert status == 200
+        filler = fill(small_disk)
+        for _ in range(20):  # what is left in the last page goes first
+            status, refused = await ask("No room" * 1000)
+            if status != 200:
+                break
+        asked = len(upstream.received)
+        again, _ = await ask("No room at all")
+
+        assert (status, again) == (507, 507)
+        assert "disk" in refused["error"]["message"]
+        assert len(upstream.received) == asked
+        assert (await ask("It needs no room", store=False))[0] == 200
+        async with talk.session.get(f"/v1/responses/{kept['id']}") as read:
+            assert await read.json() == kept
+
+        filler.unlink()
+        status, later = await ask("Room again", previous_response_id=kept["id"])
+        assert (status, later["previous_response_id"]) == (200, kept["id"])
+        assert (await talk.health())["storage"] == "ok"
 
 
 @pytest.fixture

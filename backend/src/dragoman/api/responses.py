@@ -3,8 +3,8 @@
 wishes_of ─▶ Wishes ─▶ sendable ─▶ the model's request     Keeper ─▶ what the client is told, kept
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 import msgspec
 from msgspec import Struct
@@ -18,12 +18,16 @@ from dragoman.chat import (
     Json,
     JsonObject,
     Message,
+    Opaque,
+    Part,
     ResponseStart,
     StreamEvent,
 )
-from dragoman.storage import KeptResponse, Step
+from dragoman.storage import Item, KeptResponse, Step
 from dragoman.wire import openai_responses
 from dragoman.wire.fields import Fields
+from dragoman.wire.openai_responses.items_in import read_item
+from dragoman.wire.openai_responses.items_out import in_items, output_item
 from dragoman.wire.openai_responses.words import STATELESS
 from dragoman.wire.sse import SseParser, encode_event
 
@@ -39,6 +43,7 @@ _REFUSED: Final = {
     "conversation": "there are no conversations here: go on with previous_response_id instead",
 }
 _OURS: Final = frozenset({"store", "previous_response_id", *_REFUSED})
+_REFERENCE: Final = "item_reference"
 _ENDED: Final = frozenset({"completed", "incomplete"})
 """The statuses of a response that has an end worth keeping."""
 
@@ -46,12 +51,34 @@ _ENDED: Final = frozenset({"completed", "incomplete"})
 class Wishes(Struct, frozen=True):
     """What a client asks of us: whether to keep the response, and from which one it goes on.
 
-    `items` is what it says itself, item by item.
+    `items` is what it says itself, item by item; `references` are ids of items that it only names.
     """
 
     store: bool
     previous: str | None
     items: tuple[JsonObject, ...]
+
+    @property
+    def references(self) -> frozenset[str]:
+        """The ids of the kept items that the client names instead of sending them."""
+        return frozenset(item["id"] for item in self.items if _is_reference(item))
+
+    def told(self, named: Mapping[str, Item]) -> "Wishes":
+        """Give the same with the items in the places of their names."""
+        return replace(self, items=tuple(_in_full(item, named) for item in self.items))
+
+
+def _is_reference(item: JsonObject) -> bool:
+    # A reference may leave out what it is: the vendor's types have its `type` optional.
+    kind = item.get("type") or ("message" if "role" in item else _REFERENCE)
+    return kind == _REFERENCE and isinstance(item.get("id"), str)
+
+
+def _in_full(item: JsonObject, named: Mapping[str, Item]) -> JsonObject:
+    if not _is_reference(item):
+        return item
+    found = named[item["id"]]
+    return found.step.output[found.place]
 
 
 class _Asked(Struct):
@@ -79,19 +106,46 @@ def _items(body: bytes) -> tuple[JsonObject, ...]:
             return tuple(items or ())
 
 
-def sendable(request: ChatRequest, steps: Sequence[Step]) -> ChatRequest:
-    """Give the request that a model is asked: with what was said before it, and nothing for us.
+def sendable(request: ChatRequest, steps: Sequence[Step], named: Mapping[str, Item]) -> ChatRequest:
+    """Give the request that a model is asked: all that is said in full, and nothing for us.
 
-    What else was said with the steps, their instructions among it, is not carried over.
+    `steps` is what was said before, whose instructions are not carried over; `named` are the items
+    that the request only names.
     """
     asked = request.extras or Extras(openai_responses.name)
     left = {name: value for name, value in asked.fields.items() if name not in _OURS}
-    before = [message for step in steps for message in _messages(step)]
+    messages = [message for step in steps for message in _messages(step)]
+    messages += (_filled_in(message, named) for message in request.messages)
     return replace(
         request,
-        messages=tuple(_in_turns([*before, *request.messages])),
+        messages=tuple(_in_turns(messages)),
         extras=replace(asked, fields=left, form=(*asked.form, STATELESS)),
     )
+
+
+def _filled_in(message: Message, named: Mapping[str, Item]) -> Message:
+    """Put the model's own words in the places of their names."""
+    if not any(_names(part) for part in message.parts):
+        return message
+    whole = [
+        said
+        for part in message.parts
+        for said in (_said(named[part.fields["id"]]) if _names(part) else (part,))
+    ]
+    return Message("assistant", tuple(whole))
+
+
+def _names(part: Part) -> TypeGuard[Opaque]:
+    return isinstance(part, Opaque) and part.kind == _REFERENCE
+
+
+def _said(item: Item) -> Sequence[Part]:
+    """Give an item as it is to be replayed, with seals that its client was not shown."""
+    said, output = item.step.said, item.step.output
+    groups = [group for group in in_items(said) if output_item(group, "") is not None]
+    if len(groups) == len(output):
+        return groups[item.place]
+    return read_item(Fields(output[item.place]))
 
 
 def _messages(step: Step) -> Iterator[Message]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Final, Self
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dragoman.chat import InvalidInput
 from dragoman.services.purging import purge_daily
-from dragoman.storage import KeptResponse, Step, responses
+from dragoman.storage import Item, KeptResponse, Step, responses
 from dragoman.storage.database import Database
 
 DAY: Final = 24 * 60 * 60 * 1000
@@ -82,6 +82,15 @@ class ResponseService:
         found = await self._database.read(lambda c: responses.steps(c, response_id, since=since))
         if not found:
             raise _unknown(response_id)
+        return found
+
+    async def items(self, ids: Collection[str]) -> dict[str, Item]:
+        """Find items of kept answers by their ids. Raises `InvalidInput` (404), `StorageError`."""
+        since = self._since()
+        found = await self._database.read(lambda c: responses.items(c, ids, since=since))
+        for missing in (id_ for id_ in ids if id_ not in found):
+            problem = f"Item with id '{missing}' not found."
+            raise InvalidInput("input", problem, status=404, reason="not_found")
         return found
 
     async def delete(self, response_id: str) -> None:

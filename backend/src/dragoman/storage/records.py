@@ -177,3 +177,10 @@ class Step(Struct, frozen=True):
     asked: tuple[JsonObject, ...]
     output: tuple[JsonObject, ...]
     said: tuple[Part, ...]
+
+
+class Item(Struct, frozen=True):
+    """An item of an answer: the one at `place` of a step's output, counted from 0."""
+
+    step: Step
+    place: int

@@ -4,17 +4,18 @@ A response holds what was said in its own request alone, and goes on from `previ
 forgotten loses its id, and stays without it while another goes on from it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec.structs import asdict
 from sqlalchemy import RowMapping, delete, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
-from dragoman.storage.records import KeptResponse, Step
-from dragoman.storage.schema import responses
+from dragoman.storage.records import Item, KeptResponse, Step
+from dragoman.storage.schema import response_items, responses
 
 _r: Final = responses.c
+_i: Final = response_items.c
 _later: Final = responses.alias("later")
 _FORGOTTEN: Final = {"id": None, "body": None, "receipts": None}
 
@@ -27,13 +28,21 @@ def keep(connection: Connection, response: KeptResponse, *, after: Sequence[Step
     forget(connection, response.id)
     facts = asdict(response)
     body = facts.pop("body")
-    _add(
+    output = tuple(body.get("output", ()))
+    seq = _add(
         connection,
         **facts,
         previous=_standing(connection, after, response.created_at),
-        output=tuple(body.get("output", ())),
+        output=output,
         body={**body, "output": None},  # its place, for the order of the fields
     )
+    named = [
+        {"response": seq, "place": place, "id": item["id"]}
+        for place, item in enumerate(output)
+        if isinstance(item.get("id"), str)
+    ]
+    if named:
+        connection.execute(insert(response_items), named)
 
 
 def _standing(connection: Connection, steps: Sequence[Step], created_at: int) -> int | None:
@@ -76,6 +85,22 @@ def steps(connection: Connection, response_id: str, *, since: int) -> tuple[Step
         select(_r.seq, _r.asked, _r.output, _r.said).join(way, way.c.seq == _r.seq).order_by(_r.seq)
     )
     return tuple(Step(row.seq, row.asked, row.output, row.said) for row in found)
+
+
+def items(connection: Connection, ids: Collection[str], *, since: int) -> dict[str, Item]:
+    """Find items of answers by their ids, in responses that `get` would give.
+
+    Of several with one id, the latest is meant.
+    """
+    found = connection.execute(
+        select(_i.id, _i.place, _r.seq, _r.asked, _r.output, _r.said)
+        .join(responses, _r.seq == _i.response)
+        .where(_i.id.in_(ids), _r.id.is_not(None), _r.created_at >= since)
+        .order_by(_r.seq)
+    )
+    return {
+        row.id: Item(Step(row.seq, row.asked, row.output, row.said), row.place) for row in found
+    }
 
 
 def forget(connection: Connection, response_id: str) -> bool:

@@ -4,6 +4,7 @@ conversations ─┬─< messages ──(parent_id)──> messages
                │      └─ message_search       full text, kept by triggers
                └─ title_search                full text, kept by triggers
 responses ──(previous)──> responses
+     └─< response_items                      where an item of an answer is found by its id
 """
 
 from typing import Any, Final, TypeVar
@@ -167,4 +168,16 @@ responses: Final = Table(
     Index(None, "previous"),
     Index(None, "created_at"),
     sqlite_autoincrement=True,
+)
+
+response_items: Final = Table(
+    "response_items",
+    metadata,
+    Column(
+        "response", _SEQUENCE, ForeignKey("responses.seq", ondelete="CASCADE"), primary_key=True
+    ),
+    # Which one it is of the output, from 0.
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("id", String, nullable=False),
+    Index(None, "id"),
 )

@@ -9,6 +9,7 @@ from dragoman.chat import Extras, Opaque, Reasoning, Receipt, Text, ToolCall
 from dragoman.storage import KeptResponse, responses
 from dragoman.storage.database import open_database
 from dragoman.storage.migrate import migrate
+from dragoman.storage.schema import response_items
 from dragoman.storage.schema import responses as table
 from dragoman.storage.sqlite import writing_engine
 
@@ -171,6 +172,23 @@ def test_of_two_responses_with_one_id_the_later_is_found(connection, chain):
 
     assert responses.get(connection, "a", since=0).said == (Text("another"),)
     assert inherited(connection, "b") == before
+
+
+def test_an_item_of_an_answer_is_found_by_its_id_while_its_response_is(connection):
+    output = [{"type": "reasoning", "id": "rs_1"}, {"type": "message", "id": "msg_1"}, {}]
+    for id_, at in (("a", 100), ("b", 200)):
+        responses.keep(connection, a_response(id_, at=at, body={"id": id_, "output": output}))
+
+    found = responses.items(connection, ["msg_1", "msg_2"], since=0)
+    assert list(found) == ["msg_1"]
+    assert (found["msg_1"].place, found["msg_1"].step.output) == (1, tuple(output))
+    (later,) = responses.steps(connection, "b", since=0)
+    assert found["msg_1"].step == later
+    assert responses.items(connection, ["msg_1"], since=201) == {}
+    for id_ in ("a", "b"):
+        responses.forget(connection, id_)
+    assert responses.items(connection, ["msg_1"], since=0) == {}
+    assert connection.execute(select(func.count()).select_from(response_items)).scalar() == 0
 
 
 async def test_a_response_outlives_its_server(tmp_path):

@@ -45,10 +45,11 @@ class ResponsesRoute:
         wishes = wishes_of(body, request)
         responses = self._responses()
         steps = () if wishes.previous is None else await _steps(responses, wishes.previous)
-        keeper = Keeper(responses, wishes, steps, streamed=request.stream)
+        named = await responses.items(wishes.references) if wishes.references else {}
+        keeper = Keeper(responses, wishes.told(named), steps, streamed=request.stream)
         if keeper.keeps:
             await responses.make_ready()
-        asked, record = sendable(request, steps), scope["state"]["record"]
+        asked, record = sendable(request, steps, named), scope["state"]["record"]
         await self._door.answer(asked, record, receive, send, witness=keeper)
 
 

@@ -1,4 +1,4 @@
-"""Responses that a program may come back to, each with the one it goes on from."""
+"""Responses that a program may come back to, with the one each goes on from, and their items."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the tables."""
     op.create_table(
         "responses",
         sa.Column("seq", sa.Integer, nullable=False),
@@ -29,8 +29,23 @@ def upgrade() -> None:
     )
     op.create_index("ix_responses_previous", "responses", ["previous"])
     op.create_index("ix_responses_created_at", "responses", ["created_at"])
+    op.create_table(
+        "response_items",
+        sa.Column("response", sa.Integer, nullable=False),
+        sa.Column("place", sa.Integer, nullable=False),
+        sa.Column("id", sa.String, nullable=False),
+        sa.PrimaryKeyConstraint("response", "place", name="pk_response_items"),
+        sa.ForeignKeyConstraint(
+            ["response"],
+            ["responses.seq"],
+            name="fk_response_items_response",
+            ondelete="CASCADE",
+        ),
+    )
+    op.create_index("ix_response_items_id", "response_items", ["id"])
 
 
 def downgrade() -> None:
-    """Take it away."""
+    """Take them away."""
+    op.drop_table("response_items")
     op.drop_table("responses")
