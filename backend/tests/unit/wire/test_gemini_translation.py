@@ -22,6 +22,7 @@ from dragoman.chat import (
     PlainText,
     Reasoning,
     ReasoningWish,
+    Sampling,
     Text,
     Tool,
     ToolCall,
@@ -189,6 +190,15 @@ def test_a_model_that_does_not_think_is_not_told_to():
 
     assert "generationConfig" not in body
     assert receipts == {"reasoning": "dropped"}
+
+
+def test_penalties_that_change_nothing_are_not_told():
+    body, receipts = written(
+        sampling=Sampling(temperature=0, presence_penalty=0, frequency_penalty=0.5)
+    )
+
+    assert body["generationConfig"] == {"temperature": 0, "frequencyPenalty": 0.5}
+    assert receipts == {}
 
 
 def test_a_schema_of_others_is_json_schema_here_too():

@@ -19,6 +19,7 @@ from dragoman.chat import (
     Part,
     Reasoning,
     Role,
+    Sampling,
     Text,
     Tool,
     ToolCall,
@@ -58,7 +59,17 @@ def adapt(request: ChatRequest, receipts: Receipts) -> ChatRequest:
     messages = tuple(
         Message(role, _whole(role, parts, request.model, receipts)) for role, parts in turns
     )
-    return replace(request, system=tuple(system), messages=messages)
+    sampling = _without_idle_penalties(request.sampling)
+    return replace(request, system=tuple(system), messages=messages, sampling=sampling)
+
+
+def _without_idle_penalties(sampling: Sampling) -> Sampling:
+    """Leave out penalties of 0: they change nothing, and many of the vendor's models refuse any."""
+    return replace(
+        sampling,
+        presence_penalty=sampling.presence_penalty or None,
+        frequency_penalty=sampling.frequency_penalty or None,
+    )
 
 
 def _tell_of_settings(request: ChatRequest, receipts: Receipts) -> None:
