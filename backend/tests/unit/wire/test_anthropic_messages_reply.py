@@ -308,7 +308,6 @@ def test_an_error_in_any_shape_is_read(body: bytes, message: str):
         (Category.OVERLOADED, "overloaded_error"),
         (Category.TIMEOUT, "timeout_error"),
         (Category.MODEL_NOT_FOUND, "not_found_error"),
-        (Category.CONTEXT_TOO_LONG, "invalid_request_error"),
         (Category.STREAM_INTERRUPTED, "api_error"),
     ],
 )
@@ -320,6 +319,16 @@ def test_an_error_is_written_in_the_formats_words(category: Category, kind: str)
         "error": {"type": kind, "message": "What to do."},
         "request_id": "req_1",
     }
+
+
+@pytest.mark.parametrize("said", ["Too long for gpt.", "prompt is too long: 9 tokens"])
+def test_a_conversation_that_is_too_long_is_told_in_the_words_that_clients_look_for(said: str):
+    error = LLMServiceError(Category.CONTEXT_TOO_LONG, said)
+
+    told = msgspec.json.decode(wire.write_failure(error))["error"]
+
+    assert told["type"] == "invalid_request_error"
+    assert told["message"] == "prompt is too long: " + said.removeprefix("prompt is too long: ")
 
 
 @pytest.mark.parametrize("category", list(Category))

@@ -120,7 +120,6 @@ def test_an_error_in_a_stream_may_hold_the_status_that_http_could_not():
     [
         (Category.AUTHENTICATION, "server_error", "upstream_auth"),
         (Category.QUOTA_EXHAUSTED, "insufficient_quota", "quota_exhausted"),
-        (Category.CONTEXT_TOO_LONG, "invalid_request_error", "context_length_exceeded"),
         (Category.INVALID_REQUEST, "invalid_request_error", "vendors_own"),
     ],
 )
@@ -130,6 +129,17 @@ def test_an_error_is_told_in_the_words_of_the_format(category: Category, kind: s
     assert json.loads(wire.write_failure(error)) == {
         "error": {"message": "Say it otherwise.", "type": kind, "param": None, "code": code}
     }
+
+
+def test_a_conversation_that_is_too_long_is_told_in_the_words_that_clients_look_for():
+    error = LLMServiceError(Category.CONTEXT_TOO_LONG, "Shorten it.")
+    own = LLMServiceError(Category.CONTEXT_TOO_LONG, "This model's maximum context length is 8.")
+
+    told, kept = (json.loads(wire.write_failure(x))["error"] for x in (error, own))
+
+    assert told["code"] == kept["code"] == "context_length_exceeded"
+    assert told["message"] == "This model's maximum context length is exceeded: Shorten it."
+    assert kept["message"] == own.message
 
 
 @pytest.mark.parametrize("category", list(Category))

@@ -1,6 +1,7 @@
 """Errors: the facts of a vendor's answer, the body of ours, and what is never sent."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from dragoman.chat import (
     Actor,
@@ -47,8 +48,18 @@ def _text(said: JsonObject, name: str) -> str | None:
 def write_failure(error: LLMServiceError) -> bytes:
     """Write the body of an error answer for a client; it is an event of a stream, too."""
     kind = "request_too_large" if error.status == 413 else ERROR_TYPES[error.category]
-    said = {"type": kind, "message": error.message}
+    said = {"type": kind, "message": _told(error)}
     return encode({"type": "error", "error": said, "request_id": error.request_id})
+
+
+# The format has no code for it: clients that shorten a conversation by themselves look for this.
+_TOO_LONG: Final = "prompt is too long"
+
+
+def _told(error: LLMServiceError) -> str:
+    if error.category is Category.CONTEXT_TOO_LONG and _TOO_LONG not in error.message:
+        return f"{_TOO_LONG}: {error.message}"
+    return error.message
 
 
 def refusal(at: str, problem: str, category: Category = Category.UNSUPPORTED) -> LLMBadRequestError:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from dragoman.chat import Failure, Json, JsonObject, LLMServiceError
+from dragoman.chat import Category, Failure, Json, JsonObject, LLMServiceError
 from dragoman.wire.openai_chat.words import ERROR_WORDS, encode
 from dragoman.wire.stream import decode_leniently
 
@@ -123,9 +123,19 @@ def write_failure(error: LLMServiceError) -> bytes:
     """Write the body of an error answer for a client; it is an event of a stream, too."""
     kind, code = ERROR_WORDS[error.category]
     said = {
-        "message": error.message,
+        "message": _told(error),
         "type": kind,
         "param": error.param,
         "code": code or error.code or error.reason,
     }
     return encode({"error": said})
+
+
+# Beside the code, clients that shorten a conversation by themselves look for these words.
+_TOO_LONG: Final = "This model's maximum context length is"
+
+
+def _told(error: LLMServiceError) -> str:
+    if error.category is Category.CONTEXT_TOO_LONG and _TOO_LONG not in error.message:
+        return f"{_TOO_LONG} exceeded: {error.message}"
+    return error.message
