@@ -54,6 +54,7 @@ class Writer(EventStreamWriter):
         self._tail = b""
         self._template: bytes | None = None
         self._held: list[StreamEvent] = []
+        self._seals = False
 
     def fail(self, error: LLMServiceError) -> bytes:
         """End the stream with an error, and without a reason to finish."""
@@ -100,6 +101,7 @@ class Writer(EventStreamWriter):
 
     def _begin_part(self, event: PartStart, part: Part) -> bytes:
         self._template = _template_of(part)
+        self._seals = isinstance(part, Reasoning) and part.origin == NAME
         if self._template is None:
             self._held = [event]
             return b""
@@ -109,7 +111,11 @@ class Writer(EventStreamWriter):
         if self._template is None:
             self._held.append(delta)
             return b""
-        return self._piece(delta.text)
+        told = self._piece(delta.text)
+        if delta.signature and self._seals:
+            sealed = Reasoning(signature=delta.signature, origin=NAME)
+            told += _CHUNK % (encode(write_parts([sealed])[0]), self._tail)
+        return told
 
     def _piece(self, text: str) -> bytes:
         if not text or self._template is None:
