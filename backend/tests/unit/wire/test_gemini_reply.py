@@ -249,6 +249,15 @@ def test_a_failure_is_told_in_googles_words_with_how_long_to_wait():
     }
 
 
+def test_a_conversation_that_is_too_long_is_told_in_the_words_that_clients_look_for():
+    error = LLMBadRequestError(Category.CONTEXT_TOO_LONG, "Shorten it.")
+
+    said = json.loads(wire.write_failure(error))["error"]
+
+    words = "the input token count exceeds the maximum number of tokens allowed: Shorten it."
+    assert (said["code"], said["message"]) == (400, words)
+
+
 def test_a_vendor_that_refuses_our_key_is_no_fault_of_the_clients():
     error = LLMAuthenticationError(Category.AUTHENTICATION, "No.", status=401)
 

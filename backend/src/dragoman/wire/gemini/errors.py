@@ -112,8 +112,18 @@ def write_failure(error: LLMServiceError) -> bytes:
     if error.retry_after is not None:
         delay = f"{round(error.retry_after, 3):.10g}s"
         details.append({"@type": f"{_TYPES}RetryInfo", "retryDelay": delay})
-    said = {"code": code, "message": error.message, "status": status, "details": details}
+    said = {"code": code, "message": _told(error), "status": status, "details": details}
     return encode({"error": said})
+
+
+# The format has no code for it: clients that shorten a conversation by themselves look for this.
+_TOO_LONG: Final = "exceeds the maximum number of tokens allowed"
+
+
+def _told(error: LLMServiceError) -> str:
+    if error.category is Category.CONTEXT_TOO_LONG and _TOO_LONG not in error.message:
+        return f"the input token count {_TOO_LONG}: {error.message}"
+    return error.message
 
 
 def _words(error: LLMServiceError) -> tuple[int, str]:
