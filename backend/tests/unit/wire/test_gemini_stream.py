@@ -14,7 +14,6 @@ from dragoman.chat import (
     PartEnd,
     PartStart,
     Reasoning,
-    Reply,
     ResponseEnd,
     ResponseStart,
     Stop,
@@ -23,12 +22,10 @@ from dragoman.chat import (
     Text,
     ToolCall,
     Usage,
-    events_of,
 )
 from dragoman.testing.grammar import check_grammar
 from dragoman.testing.tapes import Telling, read_stream
 from dragoman.wire import gemini as wire
-from dragoman.wire.carrying import Carrier, uncarried
 
 BROKEN = LLMConnectionError(Category.STREAM_INTERRUPTED, "the provider hung up")
 
@@ -249,22 +246,22 @@ def test_another_formats_stream_is_told_chunk_by_chunk():
     assert all("finishReason" not in one["candidates"][0] for one in said[:-1])
 
 
-def test_anothers_seal_is_carried_by_a_client_and_comes_back_unbroken():
-    thought = Reasoning("Hm.", "seal", origin="other", extras=Extras("other", {"a": 1}))
-    call = ToolCall("a", "f", "{}", Extras("other", {"b": 2}))
-    reply = Reply(id="r", parts=(thought, Text("Hi"), call), stop=Stop(StopReason.TOOL))
-    events = Carrier("gemini").carry(events_of(reply))
+def test_a_seal_that_comes_after_its_thoughts_is_told_with_the_last_of_them():
+    events: list[StreamEvent] = [
+        ResponseStart("r", "m"),
+        PartStart(0, Reasoning(origin="gemini")),
+        PartDelta(0, "Hm."),
+        PartDelta(0, signature="c2VhbA=="),
+        PartEnd(0),
+    ]
 
     lines = wire.stream_writer().write(events).split(b"\n\n")
-    said = [json.loads(line[6:])["candidates"][0]["content"]["parts"] for line in lines if line]
-    parts = [part for some in said for part in some]
-    back = uncarried(
-        wire.read_request(json.dumps({"contents": [{"role": "model", "parts": parts}]}).encode())
-    )
 
-    kept = back.messages[0].parts
-    assert thought in kept
-    assert call in kept
+    said = [json.loads(line[6:])["candidates"][0]["content"]["parts"] for line in lines if line]
+    assert said == [
+        [{"text": "Hm.", "thought": True}],
+        [{"text": "", "thought": True, "thoughtSignature": "c2VhbA=="}],
+    ]
 
 
 def test_a_failure_ends_a_stream_without_a_reason_to_finish():
