@@ -33,8 +33,9 @@ class ProviderFacts(Struct, frozen=True):
     """What configuration must know of a provider to read a list of models.
 
     `key_env` is the variable of its key (`None`: it needs none), `models_env` the variable of its
-    legacy list. `default_models` are offered when there is a key and no list at all. `wires` are
-    the names of the wire formats it can be asked in; empty if there is no choice.
+    legacy list. `wants` are the variables without which it is not `enabled`. `default_models` are
+    offered when there is a key and no list at all. `wires` are the names of the wire formats it can
+    be asked in; empty if there is no choice.
     """
 
     key_env: str | None
@@ -43,14 +44,19 @@ class ProviderFacts(Struct, frozen=True):
     name: str
     default_models: tuple[ModelEntry, ...] = ()
     wires: tuple[str, ...] = ()
+    wants: tuple[str, ...] = ()
 
 
 class DisabledProvider(Struct, frozen=True):
-    """A provider whose models are left out; setting `variable` (if it wants a key) enables it."""
+    """A provider whose models are left out; setting `variable` (if it wants one) enables it.
+
+    It is the variable of what the provider `lacks`, a key or an address.
+    """
 
     provider: str
     variable: str | None
     models: int
+    lacks: str = "key"
 
     @property
     def message(self) -> str:
@@ -58,7 +64,7 @@ class DisabledProvider(Struct, frozen=True):
         left_out = f"{self.models} model{'' if self.models == 1 else 's'} left out"
         if self.variable is None:
             return f"provider {self.provider!r} is not available here: {left_out}"
-        return f"provider {self.provider!r} has no key: set {self.variable} ({left_out})"
+        return f"provider {self.provider!r} has no {self.lacks}: set {self.variable} ({left_out})"
 
 
 class ModelConfiguration(Struct, frozen=True):

@@ -182,9 +182,14 @@ def _disabled(providers: Iterable[str], facts: Facts) -> tuple[DisabledProvider,
     for provider in providers:
         if not facts[provider].enabled:
             counts[provider] = counts.get(provider, 0) + 1
-    return tuple(
-        DisabledProvider(provider, facts[provider].key_env, count)
-        for provider, count in counts.items()
+    return tuple(_lacking(provider, facts[provider], count) for provider, count in counts.items())
+
+
+def _lacking(provider: str, fact: ProviderFacts, models: int) -> DisabledProvider:
+    # A key comes first; whoever has one may still lack the address.
+    wanted = fact.wants[0] if fact.wants else fact.key_env
+    return DisabledProvider(
+        provider, wanted, models, "key" if wanted == fact.key_env else "address"
     )
 
 

@@ -10,14 +10,7 @@ from dragoman.services.providers import (
     provider_of,
     registry,
 )
-from dragoman.services.providers.rows import catalog
 from dragoman.wire import openai_chat
-
-
-def test_the_catalog_is_registered_whole():
-    rows = catalog(FAMILIES)
-    assert {"groq", "mistral", "ollama"} <= {row.provider_id for row in rows}
-    assert all(row.provider_id in registry for row in rows)
 
 
 def test_a_row_behaves_like_its_family_but_for_what_it_says():

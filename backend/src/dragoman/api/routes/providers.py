@@ -41,7 +41,8 @@ def providers_of(setup: Setup) -> list[Provider]:
                     name=config.name,
                     state=status.state,
                     reason=status.reason,
-                    keyVariable=config.api_key_env,
+                    # Whoever has a key may still lack the address, which the page tells alike.
+                    keyVariable=config.wants[0] if config.wants else config.api_key_env,
                     models=counts[config.id],
                 )
             )

@@ -27,7 +27,8 @@ from dragoman.services.providers.base import (
     facts_of,
     status_of,
 )
-from dragoman.services.providers.counting import CountRoute
+from dragoman.services.providers.catalog import catalog
+from dragoman.services.providers.counting import CountRoute, FieldsRoute
 from dragoman.services.providers.errors import ErrorRow, map_provider_error
 from dragoman.services.providers.gemini import GeminiProvider, map_gemini_error
 from dragoman.services.providers.http import HttpProvider
@@ -39,7 +40,7 @@ from dragoman.services.providers.registry import (
     ProviderRegistry,
     UnknownProviderError,
 )
-from dragoman.services.providers.rows import catalog, provider_of
+from dragoman.services.providers.rows import provider_of
 from dragoman.wire import anthropic_messages, openai_chat, openai_responses
 
 registry: Final = ProviderRegistry()
@@ -93,6 +94,7 @@ __all__ = [
     "Engines",
     "ErrorRow",
     "Explains",
+    "FieldsRoute",
     "GeminiProvider",
     "HttpProvider",
     "LocalProvider",

@@ -39,7 +39,10 @@ Batches: TypeAlias = AsyncGenerator[Batch, None]
 
 
 class ProviderConfig(Struct, frozen=True, kw_only=True):
-    """A provider as it is set up here: where it is, and with which key."""
+    """A provider as it is set up here: where it is, and with which key.
+
+    `base_url_env` is the variable of its address, where it has none that suits everybody.
+    """
 
     id: str
     name: str
@@ -47,11 +50,19 @@ class ProviderConfig(Struct, frozen=True, kw_only=True):
     api_key_env: str | None = None
     models_env: str | None = None
     api_key: Secret | None = None
+    base_url_env: str | None = None
+
+    @property
+    def wants(self) -> tuple[str, ...]:
+        """The variables without which no request can be sent: of a key, of an address."""
+        key = self.api_key_env if self.api_key is None else None
+        address = None if self.base_url else self.base_url_env
+        return tuple(variable for variable in (key, address) if variable is not None)
 
     @property
     def enabled(self) -> bool:
-        """Whether requests can be sent: there is a key, or none is needed."""
-        return self.api_key is not None or self.api_key_env is None
+        """Whether requests can be sent: there is a key, or none is needed, and an address."""
+        return not self.wants
 
 
 class ChatModel(Protocol):
@@ -294,6 +305,7 @@ def facts_of(provider: BaseProvider, environ: Mapping[str, str]) -> ProviderFact
         key_env=config.api_key_env,
         models_env=config.models_env,
         enabled=config.enabled,
+        wants=config.wants,
         name=config.name,
         default_models=provider.default_models if isinstance(provider, HasDefaults) else (),
         wires=provider.wires if isinstance(provider, Speaks) else (),
@@ -304,7 +316,7 @@ def status_of(provider: BaseProvider, runtime: Runtime) -> ProviderStatus:
     """Tell whether a provider can be used now."""
     config = provider.get_config(runtime.environ)
     if not config.enabled:
-        return ProviderStatus(State.NO_KEY, f"set {config.api_key_env}")
+        return ProviderStatus(State.NO_KEY, f"set {' and '.join(config.wants)}")
     if isinstance(provider, Background):
         try:
             return provider.get_status(runtime)

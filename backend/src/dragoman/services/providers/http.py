@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from dragoman.chat import ChatRequest, JsonObject, LLMServiceError
 from dragoman.config.facts import ModelEntry
+from dragoman.config.provider_rows import address_variable
 from dragoman.config.secrets import clean_key
 from dragoman.observability.secrets import Secret
 from dragoman.services.providers.base import Embedded, ProviderConfig, Runtime
@@ -28,7 +29,8 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
     """A provider as a row: subclass it with defaults, or fill it from configuration.
 
     It is asked in `wire`, or in one of its `other_wires`; see `wire_for`.
-    `base_url` is the vendor's; the variable `<ID>_BASE_URL` overrides it. `key_header` is the
+    `base_url` is the vendor's, or "" where each customer has another; the variable `<ID>_BASE_URL`
+    overrides it. `key_header` is the
     header's name and what stands before the key. `api_version_header` takes a model entry's
     `api_version`, else `api_version`. `without` names what this vendor's dialect of the wire does
     not take. `needs_output_limit` tells that the wire insists on one, so that a model entry's own
@@ -76,15 +78,16 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
 
     def get_config(self, environ: Mapping[str, str]) -> ProviderConfig:
         """Give the address and key that `environ` sets for this provider."""
-        prefix = self.provider_id.upper().replace("-", "_")
+        address = address_variable(self.provider_id)
         key = _key(self.api_key_env, environ)
         return ProviderConfig(
             id=self.provider_id,
             name=self.name,
-            base_url=(environ.get(f"{prefix}_BASE_URL") or self.base_url).rstrip("/"),
+            base_url=(environ.get(address) or self.base_url).rstrip("/"),
             api_key_env=self.api_key_env,
             models_env=self.models_env,
             api_key=key,
+            base_url_env=None if self.base_url else address,
         )
 
     def create_llm(self, model: ModelEntry, runtime: Runtime) -> HttpChatModel:
@@ -115,7 +118,8 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
 
     def model_ids(self, body: bytes) -> tuple[str, ...]:
         """Read the list of models that the vendor gave. Raises `msgspec.DecodeError`."""
-        return tuple(item.id for item in _decode_models(body).data)
+        listed = _decode_models(body)
+        return tuple(item.id for item in (listed.data if isinstance(listed, _Models) else listed))
 
     async def count_tokens(
         self, request: ChatRequest, model: ModelEntry, runtime: Runtime
@@ -205,4 +209,5 @@ class _Models(Struct):
     data: list[_Listed]
 
 
-_decode_models: Final = msgspec.json.Decoder(_Models).decode
+# Together's is no object: https://docs.together.ai/reference/models-1
+_decode_models: Final = msgspec.json.Decoder(_Models | list[_Listed]).decode

@@ -1,10 +1,6 @@
-"""Providers that are rows: of this package's catalog, or of an operator's configuration."""
+"""Providers that are rows of an operator's configuration, or of this package's catalog."""
 
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
-
-import msgspec
 
 from dragoman.config import ProviderRow
 from dragoman.services.providers.http import HttpProvider
@@ -39,13 +35,3 @@ def _wires(row: ProviderRow, family: HttpProvider) -> tuple[ProviderSide, ...]:
     """Give the formats that a row names, or the usual one: compatible servers rarely know more."""
     known = {wire.name: wire for wire in (family.wire, *family.other_wires)}
     return tuple(known[name] for name in row.wires) or (family.wire,)
-
-
-def catalog(families: Mapping[str, HttpProvider]) -> tuple[HttpProvider, ...]:
-    """Give the providers of `catalog.toml`, in its order."""
-    tables = tomllib.loads(files(__package__).joinpath("catalog.toml").read_text("utf-8"))
-    rows = (
-        msgspec.convert({"id": name, **table}, ProviderRow, strict=True)
-        for name, table in tables.items()
-    )
-    return tuple(provider_of(row, families) for row in rows)

@@ -1,0 +1,204 @@
+"""Writes docs/providers.md: every provider there is, as the code has it; `--check` compares it.
+
+What the recorded exchanges show is counted where DRAGOMAN_CORPUS says where they are; elsewhere the
+page keeps what it says of them.
+"""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from dragoman.services.providers import HttpProvider, LocalProvider, registry
+from dragoman.services.providers.catalog import CatalogRow, catalog_rows
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "providers.md"
+
+HEAD = """\
+# The providers
+
+<!-- Written by scripts/providers_page.py from the catalog and the code: change those. -->
+
+Every provider that Dragoman knows by itself. One with a key is enabled: put its key into the
+variable below, in `.env` or the process environment, and list its models in `MODELS`
+([Configuration](configuration.md#the-list-of-models)). The variable `<ID>_BASE_URL`, with the id in
+capitals and `_` for `-`, sends its requests elsewhere. A provider that is not here is
+[a few lines of your own](configuration.md#a-provider-of-your-own).
+
+The *wire formats* are those it is asked in, the usual one first:
+[in which](configuration.md#in-which-wire-format) decides the model's entry, else the client.
+"""
+
+ROWS = """
+## From the catalog
+
+They are rows of data
+([`catalog.toml`](../backend/src/dragoman/services/providers/catalog.toml)), and a definition of
+your own takes the place of one. They bring no models: `dragoman models --discover` asks each vendor
+for its own ids. The date is the day on which the row was last looked up, at that page.
+"""
+
+BUILT_IN = """
+## Built in
+"""
+
+NOTES = """
+## What is special about them
+
+*Without* names what a vendor does not take: such a field is left out of a request, with a receipt,
+and a request that needs such a feature is refused.
+
+"""
+
+RECORDED = """
+## Held against recordings
+
+Recorded exchanges of these providers are read by the wire format, and their requests are written
+for the row, by the tests.
+"""
+
+UNSPOKEN = """
+No wire format here speaks these endpoints, which were recorded, too. Counting tokens and making
+vectors have routes of their own.
+"""
+
+# What the recordings call a route, and the wire format that speaks it.
+ENDPOINTS: Final = {
+    "chat.completions": "openai_chat",
+    "responses": "openai_responses",
+    "messages": "anthropic_messages",
+    "generateContent": "gemini",
+    "streamGenerateContent": "gemini",
+}
+
+
+def page() -> str:
+    """Give the whole page, with a line end at its end."""
+    rows = {row.id: row for row in catalog_rows()}
+    providers = [one for one in registry.get_all() if isinstance(one, HttpProvider)]
+    built_in = [one for one in providers if one.provider_id not in rows]
+    parts = [
+        HEAD,
+        BUILT_IN,
+        *table(["id", "name", "key", "address", "wire formats", "default models"]),
+        *(cells([*identity(one), models(one)]) for one in built_in),
+        local(),
+        ROWS,
+        *table(["id", "name", "key", "address", "wire formats", "as of"]),
+        *(
+            cells([*identity(one), f"[{row.as_of:%Y-%m}]({row.source})"])
+            for one in providers
+            if (row := rows.get(one.provider_id)) is not None
+        ),
+        NOTES,
+        *(notes(row) for row in rows.values() if is_special(row)),
+    ]
+    text = "\n".join(part.removesuffix("\n") for part in parts) + "\n"
+    folder = os.environ.get("DRAGOMAN_CORPUS")
+    return text + (recorded(Path(folder)) if folder else as_it_was())
+
+
+def as_it_was() -> str:
+    """Give what the page says of the recordings."""
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    before, heading, after = text.partition(RECORDED)
+    return heading + after if before else ""
+
+
+def recorded(folder: Path) -> str:
+    """Count the recorded exchanges: by provider and wire format, and those that nobody speaks."""
+    index = json.loads((folder / "index.json").read_bytes())["index"]
+    routes = Counter((row["provider"], row["endpoint"]) for row in index)
+    spoken: Counter[tuple[str, str]] = Counter()
+    for (provider, endpoint), count in routes.items():
+        if endpoint in ENDPOINTS:
+            spoken[provider, ENDPOINTS[endpoint]] += count
+    lines = [
+        RECORDED,
+        *table(["recorded", "wire format", "exchanges"]),
+        *(cells([who, f"`{wire}`", str(n)]) for (who, wire), n in sorted(spoken.items())),
+        cells(["all", "", str(spoken.total())]),
+        UNSPOKEN,
+        *table(["recorded", "endpoint", "exchanges"]),
+        *(
+            cells([provider, f"`{endpoint}`", str(count)])
+            for (provider, endpoint), count in sorted(routes.items())
+            if endpoint not in ENDPOINTS
+        ),
+        cells(["all", "", str(routes.total() - spoken.total())]),
+    ]
+    return "\n".join(line.removesuffix("\n") for line in lines) + "\n"
+
+
+def table(heads: list[str]) -> Iterator[str]:
+    """Give the head of a table."""
+    yield ""
+    yield cells(heads)
+    yield "|" + "---|" * len(heads)
+
+
+def cells(texts: list[str]) -> str:
+    """Give one line of a table."""
+    return f"| {' | '.join(texts)} |"
+
+
+def identity(provider: HttpProvider) -> list[str]:
+    """Give what every table has of a provider."""
+    row = next((row for row in catalog_rows() if row.id == provider.provider_id), None)
+    config = provider.get_config({})
+    address = f"`{config.base_url}`" if config.base_url else f"yours, such as `{row.address}`"
+    key = f"`{config.api_key_env}`" if config.api_key_env else "none"
+    wires = ", ".join(f"`{wire}`" for wire in provider.wires)
+    return [f"`{config.id}`", config.name, key, address, wires]
+
+
+def models(provider: HttpProvider) -> str:
+    """Name the models that are offered where nobody listed any."""
+    return ", ".join(f"`{model.id}`" for model in provider.default_models)
+
+
+def local() -> str:
+    """Give the line of the model inside Dragoman."""
+    model = LocalProvider().model_entry({}).id
+    name = LocalProvider().get_config({}).name
+    return cells(["`local`", name, "none", "a process of its own", "`openai_chat`", f"`{model}`"])
+
+
+def is_special(row: CatalogRow) -> bool:
+    """Tell whether there is more to say of a row than its table has."""
+    return bool(row.without or row.notes or row.errors or row.key_header or row.address)
+
+
+def notes(row: CatalogRow) -> str:
+    """Give one paragraph about a row."""
+    said = [row.notes] if row.notes else []
+    if row.address:
+        variable = f"{row.id.upper().replace('-', '_')}_BASE_URL"
+        said.append(f"Its address is another for each customer: set `{variable}`.")
+    if row.key_header:
+        said.append(f"The key goes into the header `{row.key_header[0]}`.")
+    if row.without:
+        said.append(f"Without {', '.join(f'`{word}`' for word in row.without)}.")
+    if row.errors:
+        count = len(row.errors)
+        said.append(f"It has {count} error{'' if count == 1 else 's'} of its own.")
+    return f"- **{row.name}** (`{row.id}`): {' '.join(said)}"
+
+
+def main() -> int:
+    """Write the page, or compare it; gives the exit code."""
+    text = page()
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(text, encoding="utf-8")
+        return 0
+    if PAGE.read_text(encoding="utf-8") == text:
+        return 0
+    sys.stderr.write("docs/providers.md is not what the code says: run scripts/providers_page.py\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
