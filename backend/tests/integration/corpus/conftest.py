@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from .recordings import Recording, corpus_folder
+from .rows import Asked, unspoken
 
 # Without recordings there is nothing to collect but the one test that says so.
 collect_ignore = (
@@ -19,6 +20,7 @@ collect_ignore = (
         "test_errors.py",
         "test_known_failures.py",
         "test_laws.py",
+        "test_rows.py",
         "test_translations.py",
     ]
 )
@@ -47,8 +49,9 @@ def pytest_runtest_makereport(
     item: pytest.Function,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    recording = item.callspec.params.get("recording") if hasattr(item, "callspec") else None
-    if isinstance(recording, Recording):
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    recording = params.get("recording", params.get("asked"))
+    if isinstance(recording, Recording | Asked):
         verdicts = item.config.stash[VERDICTS]
         place = (recording.provider, recording.kind, recording.name)
         verdicts[place] = max(verdicts.get(place, Verdict.PASSED), _verdict(report))
@@ -81,3 +84,7 @@ def pytest_terminal_summary(
             f"{provider:20}{kind:8}{counts.total():7}{counts[Verdict.PASSED]:8}"
             f"{counts[Verdict.LISTED]:8}{failed}",
         )
+    terminalreporter.line("")
+    terminalreporter.line(f"{'no wire speaks':20}{'endpoint':19}{'cases':>7}")
+    for provider, endpoint, count in unspoken():
+        terminalreporter.line(f"{provider:20}{endpoint:19}{count:7}")

@@ -65,7 +65,7 @@ def _load(folder: Path, row: dict[str, Any]) -> Recording:
         name=row["file"].removesuffix(".json"),
         provider=row["provider"],
         wire=wire,
-        kind=_kind(answer["status"], row["kinds"]),
+        kind=kind_of(answer["status"], row["kinds"]),
         status=answer["status"],
         headers=answer["headers"],
         request=None if asked is None else json.dumps(asked["body"]).encode(),
@@ -73,7 +73,7 @@ def _load(folder: Path, row: dict[str, Any]) -> Recording:
     )
 
 
-def _kind(status: int, kinds: list[str]) -> Kind:
+def kind_of(status: int, kinds: list[str]) -> Kind:
     if status >= 400:
         return "error"
     return "stream" if "stream" in kinds else "whole"

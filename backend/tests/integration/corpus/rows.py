@@ -1,0 +1,77 @@
+"""Which of our providers a recorded one is, and what of the recordings none of ours speaks."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from dragoman.services.providers import HttpProvider, registry
+
+from .recordings import ENDPOINTS, Kind, corpus_folder, kind_of
+
+OURS: Final = {"google": "gemini", "moonshotai": "moonshot"}
+"""The recorded providers that have another id here."""
+
+# Gemini is asked in its own format here, and not by the vendor's route of OpenAI's.
+NOT_OURS: Final = frozenset({("google", "chat.completions")})
+
+
+class Asked(Struct, frozen=True):
+    """A recorded request: to whom, where, and what came of it.
+
+    `wire` is `None` where we speak none. Of some recordings only the answer was kept: `host`,
+    `path` and `body` are empty then.
+    """
+
+    name: str
+    provider: str
+    endpoint: str
+    wire: str | None
+    kind: Kind
+    status: int
+    host: str
+    path: str
+    body: bytes
+
+    @property
+    def ours(self) -> HttpProvider | None:
+        """Our provider of that name, if there is one."""
+        if (self.provider, self.endpoint) in NOT_OURS:
+            return None
+        known = OURS.get(self.provider, self.provider)
+        found = registry.get(known) if known in registry else None
+        return found if isinstance(found, HttpProvider) else None
+
+
+def load_asked(folder: Path) -> tuple[Asked, ...]:
+    """Load the request of every recording there is, in the order of the index."""
+    index = json.loads((folder / "index.json").read_bytes())["index"]
+    return tuple(_load(folder, row) for row in index)
+
+
+def _load(folder: Path, row: dict[str, Any]) -> Asked:
+    request = json.loads((folder / row["file"]).read_bytes()).get("request") or {}
+    return Asked(
+        name=row["file"].removesuffix(".json"),
+        provider=row["provider"],
+        endpoint=row["endpoint"],
+        wire=ENDPOINTS.get(row["endpoint"]),
+        kind=kind_of(row["status"], row["kinds"]),
+        status=row["status"],
+        host=request.get("host", ""),
+        path=request.get("path", ""),
+        body=json.dumps(request["body"]).encode() if request else b"",
+    )
+
+
+_folder = corpus_folder(os.environ)
+ASKED: Final = () if _folder is None else load_asked(_folder)
+
+
+def unspoken(asked: tuple[Asked, ...] = ASKED) -> list[tuple[str, str, int]]:
+    """Count the recordings of endpoints that no wire speaks: (provider, endpoint, count)."""
+    counts = Counter((one.provider, one.endpoint) for one in asked if one.wire is None)
+    return [(provider, endpoint, count) for (provider, endpoint), count in sorted(counts.items())]

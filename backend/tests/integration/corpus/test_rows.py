@@ -1,0 +1,108 @@
+"""What vendors really were asked, held against the row that speaks for them."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+
+from dragoman.services.providers import CATALOG, HttpProvider
+from dragoman.services.providers.catalog import catalog_rows
+from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
+from dragoman.wire.base import Wire
+
+from .rows import ASKED, Asked, unspoken
+
+WIRES: Final[dict[str, Wire]] = {
+    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses, gemini)
+}
+
+PAGE: Final = Path(__file__).parents[4] / "docs" / "providers.md"
+
+SPOKEN: Final = [one for one in ASKED if one.wire is not None and one.ours is not None]
+REQUESTS: Final = [one for one in SPOKEN if one.body]
+FROM_ROWS: Final = [one for one in REQUESTS if one.ours in CATALOG]
+
+# Recorded elsewhere than where the row sends requests, and why that is no mistake of the row's.
+ELSEWHERE: Final = {
+    ("azure-openai", "openai_chat"): "the older API, with the deployment in the path",
+    ("huggingface", "openai_chat"): "the older routes, with the provider in the path",
+    ("ollama", "openai_chat"): "the vendor's cloud, and the same server by another name",
+    ("bedrock-openai", "openai_responses"): "the older of its two endpoints",
+}
+
+# A feature that a row goes without, and what it does to the fields of a body.
+RENAMED: Final = {"max_completion_tokens": "max_tokens"}
+
+
+def cases(chosen: list[Asked]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("asked", chosen, ids=lambda one: one.name)
+
+
+def provider_of(asked: Asked) -> HttpProvider:
+    assert asked.ours is not None
+    return asked.ours
+
+
+def wire_of(asked: Asked) -> Wire:
+    assert asked.wire is not None
+    return WIRES[asked.wire]
+
+
+@cases(SPOKEN)
+def test_the_provider_can_be_asked_in_the_format_that_was_recorded(asked: Asked):
+    assert asked.wire in provider_of(asked).wires
+
+
+@cases(FROM_ROWS)
+def test_a_row_sends_requests_to_where_they_were_recorded(asked: Asked):
+    if (asked.provider, asked.wire) in ELSEWHERE:
+        pytest.skip(ELSEWHERE[asked.provider, asked.wire or ""])
+    (row,) = [row for row in catalog_rows() if row.id == provider_of(asked).provider_id]
+    # DeepSeek answers at either, and writes the shorter one down.
+    recorded = asked.path.removeprefix("/v1") if row.id == "deepseek" else asked.path
+
+    address = urlsplit((row.base_url or row.address) + wire_of(asked).path)
+
+    assert recorded.partition("?")[0] == address.path
+    assert row.address or asked.host == address.hostname
+
+
+@cases(REQUESTS)
+def test_a_request_written_for_its_provider_keeps_what_the_row_does_not_go_without(asked: Asked):
+    provider, wire = provider_of(asked), wire_of(asked)
+
+    written = wire.write_request(wire.read_request(asked.body), without=provider.without)
+
+    assert json.loads(written.body) == _expected(json.loads(asked.body), provider, wire)
+
+
+def _expected(body: dict[str, Any], provider: HttpProvider, wire: Wire) -> dict[str, Any]:
+    """Leave out what the row goes without; in a stream of Chat Completions, add what it cost."""
+    if wire.name == "openai_chat":
+        if body.get("stream"):
+            body["stream_options"] = (body.get("stream_options") or {}) | {"include_usage": True}
+        for feature, field in RENAMED.items():
+            if feature in provider.without and feature in body:
+                body[field] = body.pop(feature)
+        if "developer_role" in provider.without:
+            for message in body["messages"]:
+                message["role"] = message["role"].replace("developer", "system")
+    return {name: value for name, value in body.items() if name not in provider.without}
+
+
+@cases([one for one in REQUESTS if one.status == 200])
+def test_no_vendor_was_seen_to_take_what_its_row_goes_without(asked: Asked):
+    own = {row.id: row.without for row in catalog_rows()}.get(provider_of(asked).provider_id, ())
+
+    assert set(own).isdisjoint(json.loads(asked.body))
+
+
+def test_what_no_wire_of_ours_speaks_is_told_on_the_page_with_its_count():
+    page = PAGE.read_text("utf-8").partition("No wire format here speaks")[2]
+
+    told = re.findall(r"^\| ([\w-]+) \| `(.+)` \| (\d+) \|$", page, re.MULTILINE)
+
+    assert [(who, route, int(count)) for who, route, count in told] == unspoken()
