@@ -80,6 +80,17 @@ def check(*, live: bool, config: Path | None, env_file: Path | None) -> None:
 
 
 @main.command()
+@_common
+@ending_in_words
+def doctor(*, config: Path | None, env_file: Path | None) -> None:
+    """Look for everything that may be wrong: the same as `check --live`."""
+    from .check import check as run
+    from .configuration import Loader
+
+    run(Loader(config=config, env_file=env_file), live=True)
+
+
+@main.command()
 @click.option("--discover", is_flag=True, help="Ask each vendor which models it has, instead.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @_common

@@ -1,22 +1,36 @@
 """`dragoman check`: everything about the configuration, and every mistake in it with its cure."""
 
 import asyncio
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Final, final
 
 import click
 
 from dragoman.app import Composition, compose
-from dragoman.config import Configuration, ConfigurationError, ModelEntry
-from dragoman.services.providers import BaseProvider, LocalProvider, Runtime, State, status_of
+from dragoman.chat import Category
+from dragoman.config import Configuration, ConfigurationError, ModelEntry, models_variable
+from dragoman.services.providers import (
+    CATALOG,
+    BaseProvider,
+    LocalProvider,
+    Runtime,
+    State,
+    status_of,
+)
+from dragoman.services.providers.retired import Retirement, retirement_of
 
 from . import data_folder
+from .at_home import offers_here
 from .binding import BindError, places
 from .configuration import Loader
 from .discovery import Offer, ask_all, is_offered, missing, runtime_of
 from .endings import CONFIGURATION, leave
+from .models import suggested
 from .processor import complaint_about_processor
 from .serve import EXPOSED, is_exposed
+from .surroundings import Finding, clock_finding, proxy_findings
 from .table import table
 
 _INDENT: Final = "  "
@@ -35,11 +49,23 @@ class Report:
         text = table(list(rows), indent=_INDENT)
         click.echo(f"{title}\n{text}\n" if text else f"{title}\n")
 
+    def note(self, text: str) -> None:
+        """Write a sentence that closes a part of the report."""
+        click.echo(f"{textwrap.fill(text, initial_indent=_INDENT, subsequent_indent=_INDENT)}\n")
+
     def warnings(self, warnings: Iterable[str]) -> None:
         """Write what the operator should know, and can live with."""
         for warning in warnings:
             click.echo(f"! {warning}\n")
             self._warned += 1
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """Write what can be lived with, and keep what cannot for the end."""
+        for finding in findings:
+            if finding.serious:
+                self.problems.append(finding.text)
+            else:
+                self.warnings([finding.text])
 
     def conclude(self) -> None:
         """Write the problems, and leave with the exit code that there are some."""
@@ -57,7 +83,11 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def check(load: Loader, *, live: bool) -> None:
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 - a day, anywhere
+
+
+def check(load: Loader, *, live: bool, today: Callable[[], date] = _today) -> None:
     """Report on the configuration; `live` asks the vendors, too. Leaves with 2 for mistakes."""
     report = Report()
     try:
@@ -70,13 +100,20 @@ def check(load: Loader, *, live: bool) -> None:
     report.section("Read", sources or [("the environment alone: no .env, no dragoman.toml",)])
     composition = _compose(configuration, load, report)
     asyncio.run(_check_providers(configuration, composition, load, report))
+    models = composition.models.models if composition is not None else ()
     if composition is not None:
         _check_models(composition, report)
+        report.findings(_retirements(models, configuration, load, today()))
     _check_server(configuration, report)
+    trusted = configuration.settings.trust_proxies
+    report.findings(proxy_findings(load.variables, trusted=trusted))
     if live:
         wanted = _worth_asking(configuration, composition, load)
         offers = asyncio.run(ask_all(configuration, load, wanted=wanted))
-        _check_offers(offers, composition.models.models if composition else (), report)
+        _check_offers(offers, models, report)
+        report.findings(_surroundings(offers, trusted=trusted))
+    used = {entry.provider for entry in models}
+    _offer_home(asyncio.run(offers_here(configuration, load, used=used)), configuration, load)
     report.conclude()
 
 
@@ -97,15 +134,20 @@ async def _check_providers(
     """Say of each provider whether it can be used; one that has models and cannot is a problem."""
     models = composition.models.models if composition is not None else ()
     used = {entry.provider for entry in models}
-    rows = []
+    rows, others = [], []
     async with runtime_of(configuration) as runtime:
         for provider in load.providers(configuration).get_all():
             words, problem = _state(provider, runtime)
             config = provider.get_config(runtime.environ)
-            rows.append((config.id, config.name, words))
+            if config.id in used or provider not in CATALOG or config.api_key is not None:
+                rows.append((config.id, config.name, words))
+            else:
+                others.append(config.id)
             if problem is not None and config.id in used:
                 report.problems.append(problem)
     report.section("Providers", rows)
+    if others:
+        report.note(f"Known, too, and not used: {', '.join(others)}.")
 
 
 def _state(provider: BaseProvider, runtime: Runtime) -> tuple[str, str | None]:
@@ -197,3 +239,59 @@ def _check_offers(
                     "take it out"
                 )
     report.section("Vendors", rows or [("nobody was there to be asked",)])
+
+
+_SOON: Final = 120
+"""How many days before its end a model is worth a word."""
+
+
+def _retirements(
+    models: Iterable[ModelEntry], configuration: Configuration, load: Loader, today: date
+) -> Iterator[Finding]:
+    """Tell of models that their vendor has switched off, or soon will; elsewhere they may go on."""
+    providers = load.providers(configuration)
+    for entry in models:
+        provider = providers.get(entry.provider)
+        at_home = provider.get_config({}).base_url
+        elsewhere = provider.get_config(configuration.environ).base_url != at_home
+        known = None if elsewhere else retirement_of(entry.provider, entry.vendor_id)
+        if known is not None and (known.on - today).days <= _SOON:
+            yield Finding(_farewell(entry, known, today))
+
+
+def _farewell(entry: ModelEntry, known: Retirement, today: date) -> str:
+    verb = "was" if known.on <= today else "will be"
+    return (
+        f"model {entry.id!r}: {entry.vendor_id!r} {verb} switched off on {known.on}: put "
+        f"{known.instead!r} in its place ({known.source}, as of {known.as_of})"
+    )
+
+
+def _surroundings(offers: tuple[Offer, ...], *, trusted: bool) -> Iterator[Finding]:
+    """Tell what the answers of the vendors, and their silence, say of this machine."""
+    skew = clock_finding([offer.skew for offer in offers if offer.skew is not None])
+    if skew is not None:
+        yield skew
+    if trusted and any(offer.failed is Category.CONNECTION for offer in offers):
+        yield Finding(
+            "providers are reached through the proxy of HTTPS_PROXY or HTTP_PROXY, since "
+            "DRAGOMAN_TRUST_PROXIES is set: see whether it runs, or name those that are to be "
+            "reached without it in NO_PROXY"
+        )
+
+
+def _offer_home(offers: tuple[Offer, ...], configuration: Configuration, load: Loader) -> None:
+    """Show the servers of this machine whose models nobody has listed, and how to list them."""
+    if not offers:
+        return
+    providers = load.providers(configuration)
+    places = {it.provider_id: it.get_config(configuration.environ) for it in providers.get_all()}
+    rows = [
+        (offer.name, places[offer.provider].base_url, f"lists {_count(len(offer.models), 'model')}")
+        for offer in offers
+    ]
+    click.echo(f"On this machine, and not used\n{table(rows, indent=_INDENT)}")
+    if entries := suggested(offers, providers):
+        click.echo("To use them, put this into .env, or its entries into your list:\n")
+        click.echo(models_variable(entries))
+    click.echo()

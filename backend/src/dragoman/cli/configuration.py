@@ -49,6 +49,11 @@ class Loader:
         self._secrets: frozenset[Secret] = frozenset()
         self.registry = registry
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The process environment as it was at the start. It holds keys: not for logs."""
+        return self._variables
+
     def __call__(self) -> Configuration:
         """Read the configuration. Raises `ConfigurationError` with every mistake at once."""
         known = self._known()

@@ -32,6 +32,13 @@ def ctrl_c_when() -> Iterator[Callable[[Callable[[], bool]], None]]:
         finger.join(20)
 
 
+# Whatever runs on this machine has no part in the tests: nobody listens here.
+AWAY = {
+    f"{name}_BASE_URL": "http://127.0.0.1:9/v1"
+    for name in ("OLLAMA", "LMSTUDIO", "LLAMACPP", "VLLM")
+}
+
+
 @pytest.fixture
 def typed(tmp_path, monkeypatch) -> Callable[..., Result]:
     """Type a command in an empty folder, with these variables and no others."""
@@ -39,7 +46,7 @@ def typed(tmp_path, monkeypatch) -> Callable[..., Result]:
 
     def typed(*arguments: str, **environ: str) -> Result:
         nothing = dict.fromkeys(os.environ)
-        own = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], **environ}
+        own = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], **AWAY, **environ}
         return CliRunner(env={**nothing, **own}).invoke(main, arguments)
 
     return typed

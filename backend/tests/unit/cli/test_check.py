@@ -2,13 +2,21 @@
 
 import asyncio
 import json
+import shutil
+import time
+from datetime import date
+from email.utils import formatdate
 
 import pytest
 
+from dragoman.cli.at_home import is_loopback
+from dragoman.cli.check import check
+from dragoman.cli.configuration import Loader
 from dragoman.cli.processor import complaint_about_processor
 from dragoman.services.providers import LocalProvider
 from dragoman.testing import Script, scripted_upstream
-from dragoman.testing.upstream import whole
+from dragoman.testing.upstream import streamed, whole
+from tests.integration.independent.certificates import found, server_context
 
 KEY = "canary-0123456789abcdef"
 MODEL = {"id": "small", "name": "Small", "description": "A model", "provider": "anthropic"}
@@ -28,8 +36,9 @@ def test_nothing_configured_is_no_problem_where_the_local_model_is(typed):
     result = typed("check")
     assert result.exit_code == 0
     assert "the environment alone: no .env, no dragoman.toml" in result.stdout
-    assert "openai      OpenAI       no key: set OPENAI_API_KEY" in result.stdout
-    assert "local       Local model  can run here, and starts when it is needed" in result.stdout
+    assert "openai     OpenAI         no key: set OPENAI_API_KEY" in result.stdout
+    assert "local      Local model    can run here, and starts when it is needed" in result.stdout
+    assert "Known, too, and not used: groq, mistral, " in result.stdout
     assert "*  local  SmolLM2 135M (toy)  local" in result.stdout
     assert result.stdout.endswith("No problem was found.\n")
 
@@ -183,3 +192,178 @@ async def test_vendors_without_key_are_not_asked(typed):
     vendors = result.stdout.partition("Vendors\n")[2]
     assert "openai" not in vendors
     assert "ollama" not in vendors
+
+
+# --- what surrounds it -------------------------------------------------------------------------
+
+
+def http_date(ahead: float) -> str:
+    return formatdate(time.time() + ahead, usegmt=True)
+
+
+async def test_a_clock_that_is_an_hour_late_is_a_problem_with_its_cure(typed):
+    script = whole({"data": [{"id": "small"}]}, date=http_date(3600))
+    result, _ = await live(typed, script)
+    assert result.exit_code == 2
+    assert "- this machine's clock is 60 minutes behind those of the providers" in result.stdout
+    assert "timedatectl set-ntp true" in result.stdout
+
+
+async def test_the_doctor_asks_the_vendors_without_being_told_to(typed):
+    async with scripted_upstream() as vendor:
+        vendor.play(whole({"data": [{"id": "small"}]}))
+        result = await asyncio.to_thread(
+            typed,
+            "doctor",
+            ANTHROPIC_API_KEY=KEY,
+            ANTHROPIC_BASE_URL=vendor.url,
+            MODELS=models(MODEL | {"default": True}),
+        )
+        assert [request.method for request in vendor.received] == ["GET"]
+    assert "small: listed" in result.stdout
+    assert result.exit_code == 0, result.output
+
+
+def test_a_proxy_that_is_not_used_is_told_of_without_its_password(typed):
+    result = typed("check", ANTHROPIC_API_KEY=KEY, HTTPS_PROXY="http://u:hidden@p.example:3128")
+    assert "! HTTPS_PROXY name a proxy, which is not used" in result.stdout
+    assert "hidden" not in result.output
+    assert result.exit_code == 0
+
+
+def test_a_proxy_that_is_used_and_cannot_be_is_a_problem(typed):
+    result = typed(
+        "check",
+        ANTHROPIC_API_KEY=KEY,
+        HTTPS_PROXY="socks5://p.example:1080",
+        DRAGOMAN_TRUST_PROXIES="yes",
+    )
+    assert "- HTTPS_PROXY: a SOCKS proxy is not supported" in result.stdout
+    assert result.exit_code == 2
+
+
+async def test_who_cannot_be_reached_through_a_proxy_is_told_to_look_at_it(typed):
+    result = await asyncio.to_thread(
+        typed,
+        "check",
+        "--live",
+        ANTHROPIC_API_KEY=KEY,
+        ANTHROPIC_BASE_URL="http://127.0.0.1:9",
+        HTTP_PROXY="http://127.0.0.1:9",
+        DRAGOMAN_TRUST_PROXIES="yes",
+        MODELS=models(MODEL | {"default": True}),
+    )
+    assert "since DRAGOMAN_TRUST_PROXIES is set: see whether it runs" in result.stdout
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
+async def test_a_certificate_that_nobody_here_knows_is_told_with_what_helps(typed, tmp_path):
+    context = server_context(found(tmp_path).vouch("sound"))
+    async with scripted_upstream(tls=context) as vendor:
+        vendor.play(whole({"data": []}))
+        result = await asyncio.to_thread(
+            typed,
+            "check",
+            "--live",
+            ANTHROPIC_API_KEY=KEY,
+            ANTHROPIC_BASE_URL=vendor.url,
+            MODELS=models(MODEL | {"default": True}),
+        )
+        assert vendor.received == []
+    assert result.exit_code == 2
+    assert "no secure connection to" in result.stdout
+    assert "set SSL_CERT_FILE to a file with that certificate" in result.stdout
+
+
+def retired(upstream_id: str, **environ: str) -> dict[str, str]:
+    entry = MODEL | {"upstream_id": upstream_id, "default": True}
+    return {"ANTHROPIC_API_KEY": KEY, "MODELS": models(entry), **environ}
+
+
+def test_a_model_that_was_switched_off_is_warned_of_with_what_to_take_instead(typed):
+    result = typed("check", **retired("claude-3-7-sonnet-20250219"))
+    assert (
+        "! model 'small': 'claude-3-7-sonnet-20250219' was switched off on 2026-02-19: put "
+        "'claude-sonnet-5' in its place" in result.stdout
+    )
+    assert result.exit_code == 0
+
+
+def test_another_address_may_keep_a_model_for_longer(typed):
+    elsewhere = {"ANTHROPIC_BASE_URL": "https://proxy.example"}
+    assert (
+        "switched off" not in typed("check", **retired("claude-3-7-sonnet-1", **elsewhere)).stdout
+    )
+    assert "switched off" not in typed("check", **retired("claude-sonnet-5")).stdout
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (date(2026, 12, 1), "was switched off on 2026-12-01"),
+        (date(2026, 11, 30), "will be switched off on 2026-12-01"),
+        (date(2026, 7, 1), None),
+    ],
+)
+def test_the_day_decides_what_is_said_of_a_model(tmp_path, capsys, day, said):
+    entry = {"id": "g", "name": "G", "description": "", "provider": "gemini", "default": True}
+    environ = {
+        "GEMINI_API_KEY": KEY,
+        "MODELS": models(entry | {"upstream_id": "gemini-2.5-pro"}),
+        "HOME": str(tmp_path),
+    }
+    check(Loader(environ=environ, cwd=tmp_path), live=False, today=lambda: day)
+    told = capsys.readouterr().out
+    assert (said in told) if said else ("switched off" not in told)
+
+
+# --- servers on this machine -------------------------------------------------------------------
+
+
+async def at_home(typed, script: Script, **environ: str):
+    async with scripted_upstream() as server:
+        server.play(script)
+        result = await asyncio.to_thread(
+            typed, "check", ANTHROPIC_API_KEY=KEY, LMSTUDIO_BASE_URL=f"{server.url}/v1", **environ
+        )
+    return result.stdout, server
+
+
+async def test_a_server_on_this_machine_is_offered_with_what_to_put_into_env(typed):
+    told, server = await at_home(typed, whole({"data": [{"id": "qwen3"}, {"id": "gemma3"}]}))
+    assert f"On this machine, and not used\n  LM Studio  {server.url}/v1  lists 2 models" in told
+    assert '{"id": "gemma3", "name": "gemma3", "description": "From LM Studio"' in told
+    (request,) = server.received
+    assert (request.method, request.path) == ("GET", "/v1/models")
+    assert "authorization" not in request.headers
+
+
+async def test_a_server_whose_models_are_listed_is_not_offered_again(typed):
+    listed = MODEL | {"provider": "lmstudio", "default": True}
+    told, server = await at_home(typed, whole({"data": [{"id": "x"}]}), MODELS=models(listed))
+    assert "On this machine, and not used" not in told
+    assert server.received == []
+
+
+@pytest.mark.parametrize(
+    "script", [Script(status=404), whole({"what": "else"}), streamed([b"<p>"])]
+)
+async def test_somebody_else_at_that_port_is_nobody(typed, script):
+    told, _ = await at_home(typed, script)
+    assert "On this machine, and not used" not in told
+
+
+async def test_at_our_own_port_nobody_is_looked_for(typed):
+    async with scripted_upstream() as server:
+        server.play(whole({"data": [{"id": "x"}]}))
+        port = server.url.rpartition(":")[2]
+        result = await asyncio.to_thread(
+            typed, "check", VLLM_BASE_URL=f"{server.url}/v1", DRAGOMAN_PORT=port
+        )
+        assert server.received == []
+    assert "On this machine, and not used" not in result.stdout
+
+
+def test_only_this_machine_is_looked_at():
+    assert [is_loopback(host) for host in ("localhost", "127.8.8.8", "::1")] == [True] * 3
+    assert not any(is_loopback(host) for host in ("192.168.1.2", "box.example", "", None))

@@ -60,6 +60,7 @@ def test_help_names_every_command():
         "backup",
         "chat",
         "check",
+        "doctor",
         "export",
         "import",
         "models",

@@ -114,7 +114,7 @@ async def test_a_vendor_that_refuses_is_a_failure(typed):
 
 async def test_what_vendors_offer_as_json(typed):
     result = await discovered(typed, whole({"data": [{"id": "a"}]}), "--json")
-    anthropic, ollama = json.loads(result.stdout)["providers"]
+    anthropic, ollama, *_ = json.loads(result.stdout)["providers"]
     assert anthropic == {
         "id": "anthropic",
         "name": "Anthropic",
