@@ -346,7 +346,11 @@ def _documented(
     app.include_router(conversations_router(lambda: service.conversations, lambda: service.setup))
     app.include_router(responses_router(lambda: service.responses))
     app.include_router(
-        explain_router(lambda: service.setup, lambda: service.configuration.settings.strict)
+        explain_router(
+            lambda: service.setup,
+            lambda: service.configuration.settings.strict,
+            lambda: service.responses,
+        )
     )
     app.include_router(
         health_router(

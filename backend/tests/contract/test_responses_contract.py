@@ -277,26 +277,6 @@ async def test_another_vendors_seal_returns_unbroken(door, upstream, stream):
     assert user["content"][0]["tool_use_id"] == "toolu_1"
 
 
-async def test_what_clients_cannot_be_told_returns_to_its_vendor_all_the_same(door, upstream):
-    call = {"functionCall": {"name": "weather", "args": {"city": "Oslo"}}}
-    sealed = call | {"thoughtSignature": "c2VhbA=="}
-    reply = gemini_whole("")
-    reply["candidates"][0]["content"]["parts"] = [sealed]
-    upstream.play(whole(reply))
-    tools = [{"type": "function", "name": "weather", "parameters": {"type": "object"}}]
-    first = door.last(await door.post(model="gemini", tools=tools))
-    (asked,) = first["output"]
-    assert "c2VhbA==" not in json.dumps(first)
-
-    result = {"type": "function_call_output", "call_id": asked["call_id"], "output": "rain"}
-    await door.ask(
-        "gemini", "It rains", input=[result], tools=tools, previous_response_id=first["id"]
-    )
-
-    (replayed,) = door.sent["contents"][1]["parts"]
-    assert replayed["thoughtSignature"] == "c2VhbA=="
-
-
 @WAYS
 @pytest.mark.parametrize("typed", [True, False])
 async def test_kept_items_may_be_named_instead_of_sent(door, upstream, stream, typed):
@@ -531,6 +511,60 @@ async def test_with_no_days_nothing_is_stored_and_clients_are_told_so(environ, t
         assert (await door.call("GET", told["id"]))[0] == 404
         response, _ = await door.post(previous_response_id=told["id"])
         assert response.status == 400
+
+
+async def test_what_would_be_sent_for_a_response_is_what_is_sent(door, dragoman):
+    first = await door.ask("claude", "Ahoy", input="My name is Ada")
+    asked = {"model": "gpt", "input": "Who am I?", "stream": False}
+    asked["previous_response_id"] = first["id"]
+
+    body = {"dialect": "openai_responses", "request": asked}
+    async with dragoman.client.post("/api/v1/explain", json=body) as response:
+        explained = await response.json()
+    await door.ask(**asked)
+
+    assert explained["request"]["body"] == door.sent
+    assert explained["receipts"] == []
+
+
+@WAYS
+async def test_a_response_that_was_cut_short_is_kept_as_that(door, upstream, stream):
+    reply = anthropic_whole("Good") | {"stop_reason": "max_tokens"}
+    upstream.play(whole(reply))
+
+    told = door.last(await door.post(model="claude", stream=stream))
+
+    assert told["status"] == "incomplete"
+    assert told["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert await door.get(told["id"]) == told
+
+
+async def test_what_a_server_of_the_same_format_says_oddly_is_kept(door, upstream):
+    odd = _responses_stream(["Good", "day"])
+    last = json.loads(odd[-1].partition(b"data: ")[2])
+    last["response"]["output"] = None
+    last["response"]["id"] = "no-id-of-ours"
+    odd[-1] = b"event: response.completed\ndata: " + json.dumps(last).encode() + b"\n\n"
+    upstream.play(streamed(odd))
+    told = door.last(await door.post(stream=True))
+
+    assert told["id"].startswith("resp_vendors")
+    (item,) = (await door.get(told["id"]))["output"]
+    assert item["content"][0]["text"] == "Goodday"
+    await door.ask("claude", input="And?", previous_response_id=told["id"])
+    assert door.sent["messages"][1]["content"] == [{"type": "text", "text": "Goodday"}]
+
+
+async def test_an_id_that_clients_do_not_know_is_replaced_everywhere(door, upstream):
+    foreign = [piece.replace(b"resp_vendors", b"chat-") for piece in _responses_stream(["Yes"])]
+    upstream.play(streamed(foreign))
+
+    _, body = await door.post(stream=True)
+    responses = [e.content["response"] for e in parse_events(body) if "response" in e.content]
+
+    assert len({response["id"] for response in responses}) == 1
+    assert responses[0]["id"].startswith("resp_")
+    assert await door.get(responses[0]["id"]) == responses[-1]
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """What a request for a response asks of us and of no model: to keep it, and to go on from one.
 
 wishes_of ─▶ Wishes ─▶ sendable ─▶ the model's request     Keeper ─▶ what the client is told, kept
+     └────── prepared ──────┘
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeGuard
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
@@ -13,21 +15,16 @@ from msgspec.structs import replace
 from dragoman.chat import (
     ChatRequest,
     Extras,
-    Fold,
     InvalidInput,
     Json,
     JsonObject,
-    Message,
-    Opaque,
-    Part,
+    Receipt,
     ResponseStart,
     StreamEvent,
 )
-from dragoman.storage import Item, KeptResponse, Step
+from dragoman.storage import KeptResponse, Step
 from dragoman.wire import openai_responses
 from dragoman.wire.fields import Fields
-from dragoman.wire.openai_responses.items_in import read_item
-from dragoman.wire.openai_responses.items_out import in_items, output_item
 from dragoman.wire.openai_responses.words import STATELESS
 from dragoman.wire.sse import SseParser, encode_event
 
@@ -44,6 +41,8 @@ _REFUSED: Final = {
 }
 _OURS: Final = frozenset({"store", "previous_response_id", *_REFUSED})
 _REFERENCE: Final = "item_reference"
+_TELLING: Final = re.compile(rb'"response"|"response\.output_item\.done"')
+"""What stands in an event that holds a response, or a whole item of one."""
 _ENDED: Final = frozenset({"completed", "incomplete"})
 """The statuses of a response that has an end worth keeping."""
 
@@ -51,34 +50,27 @@ _ENDED: Final = frozenset({"completed", "incomplete"})
 class Wishes(Struct, frozen=True):
     """What a client asks of us: whether to keep the response, and from which one it goes on.
 
-    `items` is what it says itself, item by item; `references` are ids of items that it only names.
+    `items` is what it says itself, item by item; `named` are the ids of those that it only names,
+    and that have to be found.
     """
 
     store: bool
     previous: str | None
     items: tuple[JsonObject, ...]
+    named: frozenset[str] = frozenset()
 
-    @property
-    def references(self) -> frozenset[str]:
-        """The ids of the kept items that the client names instead of sending them."""
-        return frozenset(item["id"] for item in self.items if _is_reference(item))
-
-    def told(self, named: Mapping[str, Item]) -> "Wishes":
-        """Give the same with the items in the places of their names."""
-        return replace(self, items=tuple(_in_full(item, named) for item in self.items))
+    def with_items(self, found: Mapping[str, JsonObject]) -> "Wishes":
+        """Give the same with items in the places of their names."""
+        return replace(
+            self,
+            items=tuple(found[item["id"]] if _is_name(item) else item for item in self.items),
+        )
 
 
-def _is_reference(item: JsonObject) -> bool:
+def _is_name(item: JsonObject) -> bool:
     # A reference may leave out what it is: the vendor's types have its `type` optional.
     kind = item.get("type") or ("message" if "role" in item else _REFERENCE)
     return kind == _REFERENCE and isinstance(item.get("id"), str)
-
-
-def _in_full(item: JsonObject, named: Mapping[str, Item]) -> JsonObject:
-    if not _is_reference(item):
-        return item
-    found = named[item["id"]]
-    return found.step.output[found.place]
 
 
 class _Asked(Struct):
@@ -94,8 +86,10 @@ def wishes_of(body: bytes, request: ChatRequest) -> Wishes:
     for name, problem in _REFUSED.items():
         if fields.says(name) and fields.peek(name) is not False:
             raise InvalidInput(name, problem, reason="unsupported_parameter")
-    store = fields.maybe_flag("store")
-    return Wishes(store is not False, fields.maybe_text("previous_response_id"), _items(body))
+    store, previous = fields.maybe_flag("store"), fields.maybe_text("previous_response_id")
+    items = _items(body)
+    named = frozenset(item["id"] for item in items if _is_name(item))
+    return Wishes(store is not False, previous, items, named)
 
 
 def _items(body: bytes) -> tuple[JsonObject, ...]:
@@ -106,96 +100,75 @@ def _items(body: bytes) -> tuple[JsonObject, ...]:
             return tuple(items or ())
 
 
-def sendable(request: ChatRequest, steps: Sequence[Step], named: Mapping[str, Item]) -> ChatRequest:
+def sendable(request: ChatRequest, wishes: Wishes, steps: Sequence[Step]) -> ChatRequest:
     """Give the request that a model is asked: all that is said in full, and nothing for us.
 
-    `steps` is what was said before, whose instructions are not carried over; `named` are the items
-    that the request only names.
+    `steps` is what was said before, whose instructions are not carried over.
     """
     asked = request.extras or Extras(openai_responses.name)
     left = {name: value for name, value in asked.fields.items() if name not in _OURS}
-    messages = [message for step in steps for message in _messages(step)]
-    messages += (_filled_in(message, named) for message in request.messages)
-    return replace(
-        request,
-        messages=tuple(_in_turns(messages)),
-        extras=replace(asked, fields=left, form=(*asked.form, STATELESS)),
-    )
+    alone = replace(request, extras=replace(asked, fields=left, form=(*asked.form, STATELESS)))
+    before = [item for step in steps for item in (*step.asked, *step.output)]
+    if not before and not wishes.named:
+        return alone
+    said = {"model": request.model, "input": [*before, *wishes.items]}
+    whole = openai_responses.read_request(_encode(said))
+    return replace(alone, messages=whole.messages)
 
 
-def _filled_in(message: Message, named: Mapping[str, Item]) -> Message:
-    """Put the model's own words in the places of their names."""
-    if not any(_names(part) for part in message.parts):
-        return message
-    whole = [
-        said
-        for part in message.parts
-        for said in (_said(named[part.fields["id"]]) if _names(part) else (part,))
-    ]
-    return Message("assistant", tuple(whole))
+class Prepared(Struct, frozen=True):
+    """A request as a model is asked it, and what is to be done beside: `wishes`, after `steps`."""
+
+    request: ChatRequest
+    wishes: Wishes
+    steps: tuple[Step, ...]
 
 
-def _names(part: Part) -> TypeGuard[Opaque]:
-    return isinstance(part, Opaque) and part.kind == _REFERENCE
+async def prepared(body: bytes, request: ChatRequest, responses: "ResponseService") -> Prepared:
+    """Prepare a request that was read from `body`: everything kept that it names is looked up.
+
+    Raises `InvalidInput` for what is not possible, or not kept, and `StorageError`.
+    """
+    wishes = wishes_of(body, request)
+    steps = () if wishes.previous is None else await _steps(responses, wishes.previous)
+    if wishes.named:
+        wishes = wishes.with_items(await responses.items(wishes.named))
+    return Prepared(sendable(request, wishes, steps), wishes, steps)
 
 
-def _said(item: Item) -> Sequence[Part]:
-    """Give an item as it is to be replayed, with seals that its client was not shown."""
-    said, output = item.step.said, item.step.output
-    groups = [group for group in in_items(said) if output_item(group, "") is not None]
-    if len(groups) == len(output):
-        return groups[item.place]
-    return read_item(Fields(output[item.place]))
-
-
-def _messages(step: Step) -> Iterator[Message]:
-    asked = openai_responses.read_request(_encode({"model": "", "input": step.asked}))
-    yield from asked.messages
-    if step.said:
-        yield Message("assistant", step.said)
-
-
-def _in_turns(messages: Iterable[Message]) -> Iterator[Message]:
-    """Put together what the model says without being answered in between, as its wire reads it."""
-    turn: Message | None = None
-    for message in messages:
-        if turn is not None and message.role == "assistant":
-            turn = replace(turn, parts=turn.parts + message.parts)
-            continue
-        if turn is not None:
-            yield turn
-        turn = message if message.role == "assistant" else None
-        if turn is None:
-            yield message
-    if turn is not None:
-        yield turn
+async def _steps(responses: "ResponseService", previous: str) -> tuple[Step, ...]:
+    try:
+        return await responses.steps(previous)
+    except InvalidInput:
+        problem = f"Previous response with id '{previous}' not found."
+        # As the vendor says it, status and code: https://github.com/maximhq/bifrost/issues/2441
+        raise InvalidInput(
+            "previous_response_id", problem, reason="previous_response_not_found"
+        ) from None
 
 
 class Keeper:
     """Tells a client of its response as it asked for it, and keeps it before its end is told.
 
     A response that failed, or whose client left, is not kept; `keeps` tells whether one that
-    succeeds is. `streamed` says how it is told.
+    succeeds is.
     """
 
-    def __init__(
-        self, responses: "ResponseService", wishes: Wishes, steps: Sequence[Step], *, streamed: bool
-    ) -> None:
+    def __init__(self, responses: "ResponseService", asked: Prepared) -> None:
         self._responses = responses
-        self._wishes = wishes
-        self._steps = steps
-        self._streamed = streamed
-        self.keeps = wishes.store and responses.keeps
-        self._fold = Fold()
+        self._wishes = asked.wishes
+        self._steps = asked.steps
+        self._streamed = asked.request.stream
+        self.keeps = asked.wishes.store and responses.keeps
         self._id: str | None = None
+        self._receipts: tuple[Receipt, ...] = ()
         self._response: JsonObject = {}
+        self._items: list[JsonObject] = []
 
     async def tell(self, events: Sequence[StreamEvent], written: bytes, *, last: bool) -> bytes:
         """Tell the next piece; see `Witness`. Raises `StorageError` if it cannot be kept."""
         if events and isinstance(events[0], ResponseStart):
-            self._id = events[0].id
-        if self.keeps:
-            self._fold.add(events)
+            self._id, self._receipts = events[0].id, events[0].receipts
         told = self._stream(written) if self._streamed else self._whole(written)
         if last and self.keeps and self._response.get("status") in _ENDED:
             await self._keep(self._response)
@@ -205,19 +178,21 @@ class Keeper:
         return _encode(self._amended(_decode(written)))
 
     def _stream(self, written: bytes) -> bytes:
-        # Nearly all that is told is pieces of text, in which there is no response.
-        if b'"response"' not in written:
+        # Nearly all that is told is pieces of text, which are passed on unread.
+        if _TELLING.search(written) is None:
             return written
         events = SseParser(max_event=len(written)).feed(written)
         return b"".join(self._event(event.name, event.data, event.source) for event in events)
 
     def _event(self, name: str, data: bytes, source: bytes) -> bytes:
-        if b'"response"' not in data:
+        if _TELLING.search(data) is None:
             return source
-        said = _decode(data)
-        if not isinstance(said.get("response"), dict):
-            return source
-        return encode_event(_encode({**said, "response": self._amended(said["response"])}), name)
+        match _decode(data):
+            case {"response": dict(response)} as said:
+                return encode_event(_encode({**said, "response": self._amended(response)}), name)
+            case {"item": dict(item)}:
+                self._items.append(item)
+        return source
 
     def _amended(self, response: JsonObject) -> JsonObject:
         """Say of a response what its client knows of it, and its vendor does not."""
@@ -228,13 +203,14 @@ class Keeper:
         return self._response
 
     async def _keep(self, response: JsonObject) -> None:
-        reply = self._fold.reply()
+        # Some servers tell their items one by one, and leave them out at the end.
+        output = response.get("output") or self._items
         kept = KeptResponse(
             id=response["id"],
             body=response,
             asked=self._wishes.items,
-            said=reply.parts,
-            receipts=reply.receipts,
+            output=tuple(item for item in output if isinstance(item, dict)),
+            receipts=self._receipts,
         )
         await self._responses.keep(kept, after=self._steps)
 

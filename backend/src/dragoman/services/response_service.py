@@ -8,9 +8,9 @@ from typing import Final, Self
 
 from msgspec.structs import replace
 
-from dragoman.chat import InvalidInput
+from dragoman.chat import InvalidInput, JsonObject
 from dragoman.services.purging import purge_daily
-from dragoman.storage import Item, KeptResponse, Step, responses
+from dragoman.storage import KeptResponse, Step, responses
 from dragoman.storage.database import Database
 
 DAY: Final = 24 * 60 * 60 * 1000
@@ -84,7 +84,7 @@ class ResponseService:
             raise _unknown(response_id)
         return found
 
-    async def items(self, ids: Collection[str]) -> dict[str, Item]:
+    async def items(self, ids: Collection[str]) -> dict[str, JsonObject]:
         """Find items of kept answers by their ids. Raises `InvalidInput` (404), `StorageError`."""
         since = self._since()
         found = await self._database.read(lambda c: responses.items(c, ids, since=since))

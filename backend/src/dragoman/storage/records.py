@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from dragoman.chat import JsonObject, Part, Receipt, Usage
+from dragoman.chat import JsonObject, Receipt, Usage
 
 UNTITLED: Final = "New conversation"
 
@@ -153,16 +153,16 @@ class Thread(Struct, frozen=True):
 
 
 class KeptResponse(Struct, frozen=True, kw_only=True):
-    """What a program was answered: `body` as it was told, in JSON, its output included.
+    """What a program was answered: `body` as it was told, in JSON, with `output` in its place.
 
-    `asked` is what the client said in this request alone, item by item; `said` the model's answer
-    as it is to be replayed; `receipts` what the translation of the request changed.
+    `asked` is what the client said in this request alone, `output` what the model said in return,
+    item by item; `receipts` what the translation of the request changed.
     """
 
     id: str
     body: JsonObject
     asked: tuple[JsonObject, ...]
-    said: tuple[Part, ...]
+    output: tuple[JsonObject, ...]
     created_at: int = 0
     receipts: tuple[Receipt, ...] = ()
 
@@ -170,17 +170,9 @@ class KeptResponse(Struct, frozen=True, kw_only=True):
 class Step(Struct, frozen=True):
     """One request and its answer, on the way to a response: what later ones inherit.
 
-    `seq` is its number in the database, `output` what the client was told of `said`.
+    `seq` is its number in the database.
     """
 
     seq: int
     asked: tuple[JsonObject, ...]
     output: tuple[JsonObject, ...]
-    said: tuple[Part, ...]
-
-
-class Item(Struct, frozen=True):
-    """An item of an answer: the one at `place` of a step's output, counted from 0."""
-
-    step: Step
-    place: int

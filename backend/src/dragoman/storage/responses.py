@@ -11,7 +11,8 @@ from msgspec.structs import asdict
 from sqlalchemy import RowMapping, delete, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
-from dragoman.storage.records import Item, KeptResponse, Step
+from dragoman.chat import JsonObject
+from dragoman.storage.records import KeptResponse, Step
 from dragoman.storage.schema import response_items, responses
 
 _r: Final = responses.c
@@ -27,18 +28,11 @@ def keep(connection: Connection, response: KeptResponse, *, after: Sequence[Step
     """
     forget(connection, response.id)
     facts = asdict(response)
-    body = facts.pop("body")
-    output = tuple(body.get("output", ()))
-    seq = _add(
-        connection,
-        **facts,
-        previous=_standing(connection, after, response.created_at),
-        output=output,
-        body={**body, "output": None},  # its place, for the order of the fields
-    )
+    facts["body"] = {**response.body, "output": None}  # its place, for the order of the fields
+    seq = _add(connection, **facts, previous=_standing(connection, after, response.created_at))
     named = [
         {"response": seq, "place": place, "id": item["id"]}
-        for place, item in enumerate(output)
+        for place, item in enumerate(response.output)
         if isinstance(item.get("id"), str)
     ]
     if named:
@@ -55,8 +49,8 @@ def _standing(connection: Connection, steps: Sequence[Step], created_at: int) ->
         if step.seq in there:
             last = step.seq
         else:
-            facts = {"asked": step.asked, "output": step.output, "said": step.said}
-            last = _add(connection, **facts, previous=last, created_at=created_at)
+            said = {"asked": step.asked, "output": step.output}
+            last = _add(connection, **said, previous=last, created_at=created_at)
     return last
 
 
@@ -82,25 +76,23 @@ def steps(connection: Connection, response_id: str, *, since: int) -> tuple[Step
     )
     # A response is stored after the one it goes on from, so that their numbers give the order.
     found = connection.execute(
-        select(_r.seq, _r.asked, _r.output, _r.said).join(way, way.c.seq == _r.seq).order_by(_r.seq)
+        select(_r.seq, _r.asked, _r.output).join(way, way.c.seq == _r.seq).order_by(_r.seq)
     )
-    return tuple(Step(row.seq, row.asked, row.output, row.said) for row in found)
+    return tuple(Step(row.seq, row.asked, row.output) for row in found)
 
 
-def items(connection: Connection, ids: Collection[str], *, since: int) -> dict[str, Item]:
+def items(connection: Connection, ids: Collection[str], *, since: int) -> dict[str, JsonObject]:
     """Find items of answers by their ids, in responses that `get` would give.
 
     Of several with one id, the latest is meant.
     """
     found = connection.execute(
-        select(_i.id, _i.place, _r.seq, _r.asked, _r.output, _r.said)
+        select(_i.id, _i.place, _r.output)
         .join(responses, _r.seq == _i.response)
         .where(_i.id.in_(ids), _r.id.is_not(None), _r.created_at >= since)
         .order_by(_r.seq)
     )
-    return {
-        row.id: Item(Step(row.seq, row.asked, row.output, row.said), row.place) for row in found
-    }
+    return {row.id: row.output[row.place] for row in found}
 
 
 def forget(connection: Connection, response_id: str) -> bool:
@@ -121,7 +113,7 @@ def purge(connection: Connection, *, before: int) -> int:
 
 def probe(connection: Connection) -> None:
     """Write something and take it back: that goes wrong if nothing can be stored."""
-    _add(connection, created_at=0, asked=(), output=(), said=())
+    _add(connection, created_at=0, asked=(), output=())
     _clear(connection)
 
 
@@ -139,6 +131,6 @@ def _response(row: RowMapping) -> KeptResponse:
         created_at=row["created_at"],
         body={**row["body"], "output": list(row["output"])},
         asked=row["asked"],
-        said=row["said"],
+        output=row["output"],
         receipts=row["receipts"],
     )

@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-from dragoman.chat import JsonObject, Part, Receipt, Usage
+from dragoman.chat import JsonObject, Receipt, Usage
 from dragoman.storage.records import Mishap, State, Timing
 
 REVISION: Final = "0002"
@@ -159,10 +159,9 @@ responses: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     # What the client said in this request alone, as it said it.
     Column("asked", Packed(tuple[JsonObject, ...]), nullable=False),
-    # What was said in return: as it was told, and as it is to be replayed.
+    # What the model said in return, as the client was told it, and
     Column("output", Packed(tuple[JsonObject, ...]), nullable=False),
-    Column("said", Packed(tuple[Part, ...]), nullable=False),
-    # The rest of what the client was told.
+    # the rest of what the client was told.
     Column("body", Packed(JsonObject)),
     Column("receipts", Packed(tuple[Receipt, ...])),
     Index(None, "previous"),

@@ -6,11 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman.api.responses import listed, sendable, wishes_of
-from dragoman.chat import Part
-from dragoman.storage import Item, Step
+from dragoman.storage import Step
 from dragoman.wire import openai_responses
-from dragoman.wire.fields import Fields
-from dragoman.wire.openai_responses.items_in import read_item
 
 words = st.text("abc ÄÖ😀\n", max_size=8)
 ids = st.integers(1, 10**6)
@@ -77,15 +74,8 @@ turns = st.lists(
 )
 
 
-def parts_of(output: list[dict]) -> tuple[Part, ...]:
-    return tuple(part for item in output for part in read_item(Fields(item)))
-
-
 def steps_of(said):
-    return [
-        Step(seq, tuple(asked), tuple(output), parts_of(output))
-        for seq, (asked, output) in enumerate(said, 1)
-    ]
+    return [Step(seq, tuple(asked), tuple(output)) for seq, (asked, output) in enumerate(said, 1)]
 
 
 def reading(items):
@@ -95,40 +85,38 @@ def reading(items):
 
 @given(said=turns, new=st.lists(told, max_size=3))
 def test_going_on_from_a_response_is_as_if_all_had_been_sent(said, new):
-    _, request = reading(new)
+    body, request = reading(new)
     everything = [item for asked, output in said for item in (*asked, *output)]
     _, wanted = reading([*everything, *new])
 
-    assert sendable(request, steps_of(said), {}).messages == wanted.messages
+    going_on = sendable(request, wishes_of(body, request), steps_of(said))
+
+    assert going_on.messages == wanted.messages
 
 
 @given(said=turns.filter(bool), new=st.lists(told, max_size=2))
 def test_naming_an_item_is_as_if_it_had_been_sent(said, new):
-    steps = steps_of(said)
-    named = {}
-    for step in steps:
-        for place, item in enumerate(step.output):
-            named[item["id"]] = Item(step, place)
-    everything = [item for step in steps for item in (*step.asked, *step.output)]
-    whole = [
-        named[item["id"]].step.output[named[item["id"]].place] if "id" in item else item
-        for item in everything
-    ]
+    everything = [item for asked, output in said for item in (*asked, *output)]
+    kept = {item["id"]: item for item in everything if "id" in item}
+    whole = [kept.get(item.get("id"), item) for item in everything]
     short = [
         {"type": "item_reference", "id": item["id"]} if "id" in item else item
         for item in everything
     ]
     body, request = reading([*short, *new])
-    wishes = wishes_of(body, request)
     _, wanted = reading([*whole, *new])
 
-    assert sendable(request, (), named).messages == wanted.messages
-    assert list(wishes.told(named).items) == [*whole, *new]
+    wishes = wishes_of(body, request)
+    found = wishes.with_items(kept)
+
+    assert wishes.named == kept.keys()
+    assert list(found.items) == [*whole, *new]
+    assert sendable(request, found, ()).messages == wanted.messages
 
 
 @given(said=turns, new=st.lists(told, max_size=3))
 def test_every_item_is_listed_once_in_order_with_an_id_of_its_own(said, new):
-    steps = [*steps_of(said), Step(99, tuple(new), (), ())]
+    steps = [*steps_of(said), Step(99, tuple(new), ())]
     items = list(listed(steps))
 
     everything = [item for asked, output in said for item in (*asked, *output)] + new

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from dragoman.chat import InvalidInput, Text
+from dragoman.chat import InvalidInput
 from dragoman.services.response_service import DAY, ResponseService
 from dragoman.storage import KeptResponse, StorageError, Trouble, responses
 from dragoman.storage.database import Health, open_database
@@ -40,10 +40,9 @@ def service(database, world):
 
 
 def a_response(id_="resp_1"):
-    said = (Text("Good day"),)
     asked = ({"role": "user", "content": "Hello"},)
-    output = [{"type": "message", "role": "assistant", "id": f"msg_{id_}", "content": "Good day"}]
-    return KeptResponse(id=id_, body={"id": id_, "output": output}, asked=asked, said=said)
+    output = ({"type": "message", "role": "assistant", "id": f"msg_{id_}", "content": "Good day"},)
+    return KeptResponse(id=id_, body={"id": id_}, asked=asked, output=output)
 
 
 async def found(service, id_="resp_1"):

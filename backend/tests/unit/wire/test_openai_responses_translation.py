@@ -399,6 +399,19 @@ def test_a_client_of_this_format_is_served_without_anything_being_stored():
     assert receipts(asked_of_us) == [("messages[0].content[0]", "dropped")]
 
 
+def test_what_only_we_ask_of_a_provider_is_left_out_without_a_word():
+    for asked_for in ({}, {"include": ["x"]}):
+        body = {"model": "m", "input": "Hello", **asked_for}
+        request = wire.read_request(json.dumps(body).encode())
+        asked_of_us = replace(request, extras=replace(request.extras, form=(STATELESS,)))
+
+        said = sent(asked_of_us, "store", "include")
+
+        assert {"store", "include"}.isdisjoint(said)
+        left_out = [(name, "dropped") for name in asked_for]
+        assert receipts(asked_of_us, "store", "include") == left_out
+
+
 def test_what_an_open_model_thought_needs_no_seal():
     thought = {
         "type": "reasoning",

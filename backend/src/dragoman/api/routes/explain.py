@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -19,6 +19,7 @@ from dragoman.api.dialects import (
 )
 from dragoman.api.explanation import Enquiry, EstimatedCost, Explanation, SentRequest
 from dragoman.api.openapi import answers, takes
+from dragoman.api.responses import prepared
 from dragoman.chat import ChatRequest, InvalidInput, Usage
 from dragoman.services.counting import estimate
 from dragoman.services.prices import Cost, cost_of
@@ -26,14 +27,24 @@ from dragoman.services.providers import Explains
 from dragoman.services.routing import Candidate, Setup
 from dragoman.wire.fields import Fields, read_object
 
+if TYPE_CHECKING:
+    from dragoman.services.response_service import ResponseService
+
 DIALECTS: Final[dict[str, Dialect]] = {
     dialect.wire.name: dialect
     for dialect in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI)
 }
 
 
-def explain_router(setup: Callable[[], Setup], strict: Callable[[], bool]) -> APIRouter:
-    """Make the router; `setup` gives the models as they are, `strict` the operator's wish."""
+def explain_router(
+    setup: Callable[[], Setup],
+    strict: Callable[[], bool],
+    responses: "Callable[[], ResponseService]",
+) -> APIRouter:
+    """Make the router; `setup` gives the models as they are, `strict` the operator's wish.
+
+    `responses` are what a request may go on from.
+    """
     router = APIRouter(prefix="/api/v1", tags=["explain"])
 
     @router.post(
@@ -45,7 +56,7 @@ def explain_router(setup: Callable[[], Setup], strict: Callable[[], bool]) -> AP
     async def explain(request: Request) -> Response:
         """Translate a request, and send nothing."""
         body = await read_body(request.scope, request.receive, limit=MAX_REQUEST)
-        asked = _read(read_object(body), strict=strict())
+        asked = await _read(read_object(body), strict=strict(), responses=responses)
         candidate = setup().candidates(asked.model)[0]
         # The list of prices takes a moment to be read, the first time.
         explanation = await asyncio.to_thread(_explain, asked, candidate)
@@ -54,7 +65,9 @@ def explain_router(setup: Callable[[], Setup], strict: Callable[[], bool]) -> AP
     return router
 
 
-def _read(fields: Fields, *, strict: bool) -> ChatRequest:
+async def _read(
+    fields: Fields, *, strict: bool, responses: "Callable[[], ResponseService]"
+) -> ChatRequest:
     name = fields.text("dialect")
     if name not in DIALECTS:
         raise InvalidInput("dialect", f"must be one of {', '.join(DIALECTS)}")
@@ -64,6 +77,8 @@ def _read(fields: Fields, *, strict: bool) -> ChatRequest:
     headers = _headers(fields.maybe_object("headers"))
     encoded = msgspec.json.encode(body.rest())
     request = read_request(DIALECTS[name], encoded, headers, strict=strict)
+    if DIALECTS[name] is OPENAI_RESPONSES:
+        request = (await prepared(encoded, request, responses())).request
     model, stream = fields.maybe_text("model"), fields.maybe_flag("stream")
     return replace(
         request,

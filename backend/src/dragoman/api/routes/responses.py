@@ -10,10 +10,9 @@ from dragoman.api.asking import MAX_REQUEST
 from dragoman.api.body import read_body
 from dragoman.api.errors import Receive, Scope, Send
 from dragoman.api.receipts import receipt_headers
-from dragoman.api.responses import Keeper, listed, sendable, wishes_of
+from dragoman.api.responses import Keeper, listed, prepared
 from dragoman.api.routes.chat import ChatRoute
 from dragoman.chat import InvalidInput, JsonObject
-from dragoman.storage import Step
 
 if TYPE_CHECKING:
     from dragoman.services.response_service import ResponseService
@@ -42,26 +41,13 @@ class ResponsesRoute:
         """Answer one request; see `ChatRoute`."""
         body = await read_body(scope, receive, limit=MAX_REQUEST)
         request = self._door.read(body, scope)
-        wishes = wishes_of(body, request)
         responses = self._responses()
-        steps = () if wishes.previous is None else await _steps(responses, wishes.previous)
-        named = await responses.items(wishes.references) if wishes.references else {}
-        keeper = Keeper(responses, wishes.told(named), steps, streamed=request.stream)
+        asked = await prepared(body, request, responses)
+        keeper = Keeper(responses, asked)
         if keeper.keeps:
             await responses.make_ready()
-        asked, record = sendable(request, steps, named), scope["state"]["record"]
-        await self._door.answer(asked, record, receive, send, witness=keeper)
-
-
-async def _steps(responses: "ResponseService", previous: str) -> tuple[Step, ...]:
-    try:
-        return await responses.steps(previous)
-    except InvalidInput:
-        problem = f"Previous response with id '{previous}' not found."
-        # As the vendor says it, status and code: https://github.com/maximhq/bifrost/issues/2441
-        raise InvalidInput(
-            "previous_response_id", problem, reason="previous_response_not_found"
-        ) from None
+        record = scope["state"]["record"]
+        await self._door.answer(asked.request, record, receive, send, witness=keeper)
 
 
 def responses_router(responses: "Callable[[], ResponseService]") -> APIRouter:

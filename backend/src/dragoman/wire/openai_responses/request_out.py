@@ -66,7 +66,7 @@ def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) ->
     terms.receipts.left_behind(request.extras)
     body = put_back(_said(request, terms), own(request.extras))
     for name in sorted(without.intersection(body)):
-        if body.pop(name) is not None and (terms.own or name not in _OURS):
+        if body.pop(name) is not None and (name not in _OURS or name in own(request.extras)):
             terms.receipts.dropped(name, _NOT_TAKEN)
     return Written(encode(body), terms.receipts.written())
 

@@ -19,7 +19,6 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("asked", sa.Text, nullable=False),
         sa.Column("output", sa.Text, nullable=False),
-        sa.Column("said", sa.Text, nullable=False),
         sa.Column("body", sa.Text),
         sa.Column("receipts", sa.Text),
         sa.PrimaryKeyConstraint("seq", name="pk_responses"),
