@@ -92,7 +92,6 @@ def variables_for(folder: Path, **more: str) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "LANG": "C.UTF-8",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "NO_PROXY": "127.0.0.1",
         **more,
     }

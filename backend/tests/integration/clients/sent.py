@@ -191,6 +191,7 @@ _READERS: Final[dict[str, Callable[[Received], Sent]]] = {
     "openai_chat": _chat,
     "openai_embeddings": _embeddings,
     "openai_responses": _responses,
+    "openai_count": _responses,
     "anthropic_messages": _messages,
     "anthropic_count": _messages,
     "gemini": _gemini,

@@ -98,6 +98,7 @@ _PATHS: Final = {
     "/chat/completions": "openai_chat",
     "/embeddings": "openai_embeddings",
     "/responses": "openai_responses",
+    "/responses/input_tokens": "openai_count",
     "/messages": "anthropic_messages",
     "/messages/count_tokens": "anthropic_count",
     ":generateContent": "gemini",
@@ -323,6 +324,10 @@ def _gemini(turn: Turn, received: Received) -> Script:
     )
 
 
+def _openai_count(turn: Turn, received: Received) -> Script:
+    return whole({"object": "response.input_tokens", "input_tokens": COUNTED})
+
+
 def _gemini_count(turn: Turn, received: Received) -> Script:
     return whole({"totalTokens": COUNTED})
 
@@ -356,6 +361,7 @@ _TELLING: Final[dict[str, Callable[[Turn, Received], Script]]] = {
     "openai_responses": _responses,
     "anthropic_messages": _messages,
     "anthropic_count": _anthropic_count,
+    "openai_count": _openai_count,
     "gemini": _gemini,
     "gemini_count": _gemini_count,
 }

@@ -86,11 +86,12 @@ def describe(error: BaseException) -> dict[str, Any]:
     """Tell what a program that catches this error can know."""
     response = getattr(error, "response", None)
     headers = getattr(response, "headers", None) or {}
+    code = getattr(error, "code", None)
     return {
         "error": type(error).__name__,
         "lineage": [kind.__name__ for kind in type(error).__mro__[1:-2]],
-        "status": getattr(error, "status_code", None),
-        "code": getattr(error, "code", None),
+        "status": getattr(error, "status_code", code if isinstance(code, int) else None),
+        "code": code,
         "type": getattr(error, "type", None),
         "request_id": getattr(error, "request_id", None),
         "retry_after": headers.get("retry-after"),
