@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from dragoman.api.dialects import Dialect
 from dragoman.chat import ChatRequest, Extras, InvalidInput
+from dragoman.wire.carrying import uncarried
 
 MAX_REQUEST: Final = 32 << 20
 """The longest request, in bytes: pictures and documents travel inside."""
@@ -27,7 +28,7 @@ def read_request(
     Raises `InvalidInput` for what is wrong with it, and for what would choose the provider's
     address or key.
     """
-    request = dialect.wire.read_request(body)
+    request = uncarried(dialect.wire.read_request(body))
     check_fields(request.extras.fields if request.extras is not None else {})
     return replace(
         request,

@@ -3,15 +3,17 @@
 A request's path says which one it is (`dialect_of`); our own API under `/api/` has no entry here.
 """
 
+import time
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 from uuid import uuid4
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dragoman.api.errors import Headers, Problem, Scope
 from dragoman.api.relay import KEEP_ALIVE
-from dragoman.chat import Actor, Category, LLMServiceError
+from dragoman.chat import Actor, Category, LLMServiceError, Reply, ResponseStart
 from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
@@ -42,6 +44,7 @@ _STATUS_OF_REASON: Final[Mapping[str, int]] = {
 }
 
 
+Told = TypeVar("Told", Reply, ResponseStart)
 VendorHeaders: TypeAlias = Iterable[tuple[str, str]]
 
 # Under these names a client finds our own id of its request.
@@ -63,23 +66,29 @@ class Dialect(Struct, frozen=True, kw_only=True):
     `headers` are the names of those of a client's headers that mean something to a provider of the
     same wire. `beat` keeps a silent stream alive. `statuses` are the statuses in which this dialect
     differs from the others. `id_header` is the header in which its clients look for an id.
-    `id_leads` tells that a reply is found again by its id, which then has to begin as all do.
+    `id_leads` tells that a reply is found again by its id, which then has to begin as all do,
+    `dated` that clients insist on the time of a reply.
     """
 
     wire: Wire
     id_prefix: str
     id_leads: bool = False
+    dated: bool = False
     beat: bytes = KEEP_ALIVE
     headers: frozenset[str] = frozenset()
     statuses: Mapping[Category, int] = {}
     id_header: bytes | None = None
 
-    def id_of(self, vendors: str | None) -> str:
-        """Give the id that a reply is told under: the vendor's own, if clients can take it.
+    def completed(self, told: Told) -> Told:
+        """Give a reply, or its beginning, an id and a date where its provider left them out."""
+        created = int(time.time()) if self.dated and told.created is None else told.created
+        return replace(told, id=self._id_of(told.id), created=created)
 
-        Otherwise it is a new one.
-        """
-        if vendors and (not self.id_leads or vendors.startswith(self.id_prefix)):
+    def _id_of(self, vendors: str | None) -> str | None:
+        """Give the vendor's own id, if clients can take it; otherwise a new one."""
+        if not self.id_prefix or (
+            vendors and (not self.id_leads or vendors.startswith(self.id_prefix))
+        ):
             return vendors
         return f"{self.id_prefix}{uuid4().hex}"
 
@@ -126,10 +135,14 @@ def _category(problem: Problem) -> Category:
 
 
 OPENAI_CHAT: Final = Dialect(
-    wire=openai_chat, id_prefix="chatcmpl-", headers=frozenset({"openai-beta"})
+    wire=openai_chat, id_prefix="chatcmpl-", dated=True, headers=frozenset({"openai-beta"})
 )
 OPENAI_RESPONSES: Final = Dialect(
-    wire=openai_responses, id_prefix="resp_", id_leads=True, headers=frozenset({"openai-beta"})
+    wire=openai_responses,
+    id_prefix="resp_",
+    id_leads=True,
+    dated=True,
+    headers=frozenset({"openai-beta"}),
 )
 ANTHROPIC_MESSAGES: Final = Dialect(
     wire=anthropic_messages,

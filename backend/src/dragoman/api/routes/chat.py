@@ -4,11 +4,11 @@ body ─▶ Dialect.wire.read_request ─▶ ChatRequest ─▶ a model, of what
 body ◀─ Dialect.wire.write_reply, stream_writer  ◀─ its reply
 """
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dragoman.api.asking import MAX_REQUEST, read_request
@@ -27,9 +27,9 @@ from dragoman.chat import (
     events_of,
 )
 from dragoman.services.llm_service import get_ai_response, stream_ai_response
-from dragoman.services.providers import Batch
 from dragoman.services.routing import Candidate, Setup
 from dragoman.wire.base import StreamWriter
+from dragoman.wire.carrying import Carrier, carried
 
 
 class Witness(Protocol):
@@ -83,88 +83,71 @@ class ChatRoute:
         """Answer a request that was read; `witness` sees what is told. Raises like a call."""
         candidate = self._setup().candidates(request.model)[0]
         record.model, record.provider = candidate.model.id, candidate.provider.provider_id
+        asked = _Asked(request, candidate, record, witness)
         async with while_present(receive, send) as answer:
-            if request.stream:
-                await self._stream(request, candidate, record, answer, witness)
-            else:
-                await self._whole(request, candidate, record, answer, witness)
+            await (self._stream if request.stream else self._whole)(asked, answer)
 
     def read(self, body: bytes, scope: Scope) -> ChatRequest:
         """Read a request, its path and its headers included."""
         return read_request(self._dialect, body, scope["headers"], strict=self._strict())
 
-    async def _whole(
-        self,
-        request: ChatRequest,
-        candidate: Candidate,
-        record: Record,
-        send: Send,
-        witness: Witness | None,
-    ) -> None:
-        reply = await get_ai_response(request, candidate)
-        record.usage = reply.usage
-        told = _completed(reply, self._dialect, candidate)
-        body = self._dialect.wire.write_reply(told, request)
-        if witness is not None:
-            body = await witness.tell(events_of(told), body, last=True)
-        headers = answer_headers(reply)
-        await send_json(send, body, headers=headers)
+    async def _whole(self, asked: "_Asked", send: Send) -> None:
+        reply = await get_ai_response(asked.request, asked.candidate)
+        asked.record.usage = reply.usage
+        named = replace(reply, model=asked.candidate.model.id)
+        told = carried(self._dialect.completed(named), self._dialect.wire.name)
+        body = self._dialect.wire.write_reply(told, asked.request)
+        if asked.witness is not None:
+            body = await asked.witness.tell(events_of(told), body, last=True)
+        await send_json(send, body, headers=answer_headers(reply))
 
-    async def _stream(
-        self,
-        request: ChatRequest,
-        candidate: Candidate,
-        record: Record,
-        send: Send,
-        witness: Witness | None,
-    ) -> None:
-        writer = self._dialect.wire.stream_writer(request, model=candidate.model.id)
+    async def _stream(self, asked: "_Asked", send: Send) -> None:
+        writer = self._dialect.wire.stream_writer(asked.request, model=asked.candidate.model.id)
         async with EventStream(send, self._pace, beat=self._dialect.beat) as out:
             try:
-                await self._relay(request, candidate, record, writer, out, witness)
+                await self._relay(asked, writer, out)
             except Exception as error:
                 if not out.started:
                     raise
                 problem = self._explain(error)
-                record.fail(problem.reason, fault=error if problem.status == 500 else None)
-                failure = self._dialect.error(problem, request_id=record.request_id)
+                asked.record.fail(problem.reason, fault=error if problem.status == 500 else None)
+                failure = self._dialect.error(problem, request_id=asked.record.request_id)
                 ending = writer.fail(failure)
-                if witness is not None:
-                    ending = await witness.tell((), ending, last=True)
+                if asked.witness is not None:
+                    ending = await asked.witness.tell((), ending, last=True)
                 await out.write(ending, last=True)
 
-    async def _relay(
-        self,
-        request: ChatRequest,
-        candidate: Candidate,
-        record: Record,
-        writer: StreamWriter,
-        out: EventStream,
-        witness: Witness | None,
-    ) -> None:
+    async def _relay(self, asked: "_Asked", writer: StreamWriter, out: EventStream) -> None:
         """Pass a reply on as it comes: one write for each batch that says something."""
+        carrier: Carrier | None = None
         begun = told = False
-        async with aclosing(stream_ai_response(request, candidate)) as batches:
+        async with aclosing(stream_ai_response(asked.request, asked.candidate)) as batches:
             async for batch in batches:
                 if told:  # it is only read on, so that its connection can be kept
                     continue
-                if not begun:
+                if not begun and isinstance(start := batch[0], ResponseStart):
                     begun = True
-                    batch = self._begun(batch, out)  # noqa: PLW2901
-                told = _note(batch, record)
+                    out.add_headers(answer_headers(start))
+                    if start.wire != self._dialect.wire.name:
+                        carrier = Carrier(self._dialect.wire.name)
+                    batch = [self._dialect.completed(start), *batch[1:]]  # noqa: PLW2901
+                told = _note(batch, asked.record)
+                if carrier is not None:
+                    batch = carrier.carry(batch)  # noqa: PLW2901
                 written = writer.write(batch)
-                if witness is not None:
-                    written = await witness.tell(batch, written, last=told)
+                if asked.witness is not None:
+                    written = await asked.witness.tell(batch, written, last=told)
                 if written or told:
                     await out.write(written, last=told)
 
-    def _begun(self, batch: Batch, out: EventStream) -> Batch:
-        """Take the beginning of a reply: its headers, and what its provider left out."""
-        start = batch[0]
-        if not isinstance(start, ResponseStart):
-            return batch
-        out.add_headers(answer_headers(start))
-        return [_dated(start, self._dialect), *batch[1:]]
+
+class _Asked(Struct, frozen=True):
+    """A request under way: whom it is put to, what the log says of it, who sees the reply."""
+
+    request: ChatRequest
+    candidate: Candidate
+    record: Record
+    witness: Witness | None
 
 
 def answer_headers(reply: Reply | ResponseStart) -> Headers:
@@ -173,24 +156,6 @@ def answer_headers(reply: Reply | ResponseStart) -> Headers:
         *passed_on(reply.headers),
         *receipt_headers(reply.receipts),
     ]
-
-
-def _completed(reply: Reply, dialect: Dialect, candidate: Candidate) -> Reply:
-    """Give the reply under our name for its model, with what its provider left out."""
-    return replace(
-        reply,
-        model=candidate.model.id,
-        id=dialect.id_of(reply.id),
-        created=int(time.time()) if reply.created is None else reply.created,
-    )
-
-
-def _dated(start: ResponseStart, dialect: Dialect) -> ResponseStart:
-    return replace(
-        start,
-        id=dialect.id_of(start.id),
-        created=int(time.time()) if start.created is None else start.created,
-    )
 
 
 def _note(batch: Sequence[StreamEvent], record: Record) -> bool:

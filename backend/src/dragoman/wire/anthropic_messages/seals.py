@@ -1,13 +1,14 @@
-"""Thinking that comes back without its seal: another vendor's, shown to a client of this format."""
+"""Thinking without a seal of this vendor's: another's, shown to a client of this format."""
 
 from msgspec.structs import replace
 
 from dragoman.chat import ChatRequest, Message, Part, Reasoning
+from dragoman.wire.anthropic_messages.words import NAME
 from dragoman.wire.receipts import Receipts
 
 
 def without_broken_seals(request: ChatRequest, receipts: Receipts) -> ChatRequest:
-    """Leave out thinking whose signature is empty, which the vendor refuses.
+    """Leave out thinking of another origin, or whose signature is empty: the vendor refuses it.
 
     What other formats' models think is shown so, since clients insist on a signature; they send it
     back when the conversation goes on with a model that never thought it.
@@ -32,4 +33,4 @@ def _sealed(turn: Message, at: str, receipts: Receipts) -> Message | None:
 
 
 def _is_unsealed(part: Part) -> bool:
-    return isinstance(part, Reasoning) and part.signature == ""
+    return isinstance(part, Reasoning) and (part.signature == "" or part.origin != NAME)

@@ -26,6 +26,7 @@ from dragoman.chat import (
 from dragoman.wire.fields import Fields
 from dragoman.wire.openai_chat.content_in import read_content, read_spoken_part, refusal_of
 from dragoman.wire.openai_chat.content_out import Terms, write_content
+from dragoman.wire.openai_chat.seals import take_signed, write_signature
 from dragoman.wire.openai_chat.words import (
     EMPTY_ARGUMENTS,
     FUNCTION,
@@ -57,7 +58,8 @@ def read_assistant(
     `call_id` is for a call in the old words, which have no ids. Raises `InvalidInput` where the
     turn is not what it should be.
     """
-    reasoning = filter(None, [take_reasoning(message.rest())])
+    signed = take_signed(message.rest())
+    reasoning = signed or filter(None, [take_reasoning(message.rest())])
     calls = [*_calls(message), *_function_call(message, call_id)]
     content, form = read_content(
         message, read_spoken_part, blank=blank_content(calls=bool(calls)), joined=joined
@@ -236,7 +238,7 @@ def write_reasoning(part: Reasoning) -> JsonObject:
     """Write reasoning in the fields it came in, or in the most common one."""
     names = forms_of(part.extras) or REASONING_FIELDS[:1]
     texts = {name: part.text for name in names if name in REASONING_FIELDS and part.text}
-    return put_back(texts, own(part.extras))
+    return put_back(texts | write_signature(part.signature), own(part.extras))
 
 
 def _with_arguments(call: ToolCall) -> ToolCall:

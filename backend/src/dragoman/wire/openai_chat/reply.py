@@ -149,7 +149,7 @@ def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
 def shown(parts: Iterable[Part]) -> list[Part]:
     """Make of other formats' reasoning what a client of this one can see."""
     return [
-        replace(part, origin=NAME, extras=None)
+        replace(part, origin=NAME, signature=None, encrypted=None, extras=None)
         if isinstance(part, Reasoning) and part.origin != NAME
         else part
         for part in parts

@@ -81,6 +81,7 @@ class Writer(EventStreamWriter):
         self._open_chunk = b""
         self._part: Part = Text("")
         self._has_arguments = False
+        self._signs = False
 
     def fail(self, error: LLMServiceError) -> bytes:
         """End the stream with an error, and without `[DONE]`."""
@@ -145,6 +146,7 @@ class Writer(EventStreamWriter):
                 return self._chunk(self._more(event))
             case PartStart(part=part):
                 self._part = shown([part])[0]
+                self._signs = isinstance(part, Reasoning) and part.origin == NAME
                 self._has_arguments = isinstance(part, ToolCall) and bool(part.arguments)
                 return self._chunk(self._delta(self._part))
             case PartEnd():
@@ -241,9 +243,14 @@ class Writer(EventStreamWriter):
         match self._part:
             case Text(extras=None) if piece.extras is None:
                 return self._text_delta(Text(piece.text))
-            case Text(extras=extras) | Reasoning(extras=extras) as part:
+            case Text(extras=extras) as part:
                 extras = _piece_extras(extras, piece.extras)
                 return self._delta(replace(part, text=piece.text, extras=extras))
+            case Reasoning(extras=extras) as part:
+                extras = _piece_extras(extras, piece.extras)
+                signature = piece.signature if self._signs else None
+                more = replace(part, text=piece.text, signature=signature, extras=extras)
+                return self._delta(more)
             case ToolCall(extras=extras) if FUNCTION in forms_of(extras):
                 return {"function_call": {"arguments": piece.text}}
             case ToolCall():

@@ -6,7 +6,6 @@ content_in, content_out    what a user says, and what a tool gave back
 items_in, items_out        what a model says, in a conversation and in a reply
 items_told                 the items of a stream, one after the other
 echo                       what a reply repeats of its request
-sealed                     other formats' reasoning, which clients carry back
 item_events                the events that tell one item
 usage, errors, words       what it cost, what failed, the tables
 """

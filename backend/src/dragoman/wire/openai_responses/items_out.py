@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from dragoman.chat import Base64, Image, JsonObject, Opaque, Part, Reasoning, Text, ToolCall
-from dragoman.wire.openai_responses.sealed import seal
 from dragoman.wire.openai_responses.words import (
     AHEAD,
     BESIDE,
@@ -133,10 +132,10 @@ def write_call(call: ToolCall) -> JsonObject:
 
 
 def shown_reasoning(part: Reasoning) -> JsonObject:
-    """Write reasoning for a client: another format's as a summary, its seal within one of ours."""
+    """Write reasoning for a client: another format's as a summary, without its seal."""
     if part.origin == NAME:
         return write_reasoning(part)
-    return write_reasoning(Reasoning(part.text, signature=seal(part), origin=NAME))
+    return write_reasoning(Reasoning(part.text, origin=NAME))
 
 
 def write_reasoning(part: Reasoning) -> JsonObject:

@@ -139,7 +139,7 @@ def _is_refusal(part: Part) -> bool:
 def write_reply(reply: Reply, request: ChatRequest | None = None, /) -> bytes:
     """Write a whole reply for a client, which repeats what `request` said.
 
-    Reasoning from other formats is shown, and sealed so that the client can carry it back.
+    Reasoning from other formats is shown, without its seal.
     """
     return encode(write_response(reply, request))
 

@@ -14,7 +14,6 @@ from dragoman.chat import (
     Opaque,
     Output,
     Part,
-    Reasoning,
     ReasoningWish,
     Role,
     Sampling,
@@ -26,7 +25,6 @@ from dragoman.chat import (
 from dragoman.wire.fields import Fields, read_object
 from dragoman.wire.openai_responses.content_in import read_content
 from dragoman.wire.openai_responses.items_in import read_item, read_message
-from dragoman.wire.openai_responses.sealed import unseal
 from dragoman.wire.openai_responses.words import (
     CHOICES,
     DEVELOPER,
@@ -134,10 +132,7 @@ def _message(item: Fields) -> Message:
             opaque = Opaque(NAME, "item_reference", item.rest())
             return Message("user", (opaque,), Extras(NAME, {}, (ITEM,)))
         case _:
-            parts = (
-                unseal(part) if isinstance(part, Reasoning) else part for part in read_item(item)
-            )
-            return Message("assistant", tuple(parts))
+            return Message("assistant", read_item(item))
 
 
 def _told(item: Fields, role: str, form: tuple[str, ...]) -> Message:
