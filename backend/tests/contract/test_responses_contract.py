@@ -277,6 +277,25 @@ async def test_another_vendors_seal_returns_unbroken(door, upstream, stream):
     assert user["content"][0]["tool_use_id"] == "toolu_1"
 
 
+async def test_the_seal_on_a_call_returns_to_its_vendor(door, upstream):
+    call = {"functionCall": {"name": "weather", "args": {"city": "Oslo"}}}
+    sealed = call | {"thoughtSignature": "c2VhbA=="}
+    reply = gemini_whole("")
+    reply["candidates"][0]["content"]["parts"] = [sealed]
+    upstream.play(whole(reply))
+    tools = [{"type": "function", "name": "weather", "parameters": {"type": "object"}}]
+    first = door.last(await door.post(model="gemini", tools=tools))
+    (asked,) = [item for item in first["output"] if item["type"] == "function_call"]
+
+    result = {"type": "function_call_output", "call_id": asked["call_id"], "output": "rain"}
+    await door.ask(
+        "gemini", "It rains", input=[result], tools=tools, previous_response_id=first["id"]
+    )
+
+    (replayed,) = door.sent["contents"][1]["parts"]
+    assert replayed["thoughtSignature"] == "c2VhbA=="
+
+
 @WAYS
 @pytest.mark.parametrize("typed", [True, False])
 async def test_kept_items_may_be_named_instead_of_sent(door, upstream, stream, typed):

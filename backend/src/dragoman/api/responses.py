@@ -24,6 +24,7 @@ from dragoman.chat import (
 )
 from dragoman.storage import KeptResponse, Step
 from dragoman.wire import openai_responses
+from dragoman.wire.carrying import uncarried
 from dragoman.wire.fields import Fields
 from dragoman.wire.openai_responses.words import STATELESS
 from dragoman.wire.sse import SseParser, encode_event
@@ -113,7 +114,7 @@ def sendable(request: ChatRequest, wishes: Wishes, steps: Sequence[Step]) -> Cha
         return alone
     said = {"model": request.model, "input": [*before, *wishes.items]}
     whole = openai_responses.read_request(_encode(said))
-    return replace(alone, messages=whole.messages)
+    return uncarried(replace(alone, messages=whole.messages))
 
 
 class Prepared(Struct, frozen=True):
