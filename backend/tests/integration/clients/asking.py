@@ -12,6 +12,9 @@ MODELS: dict[str, dict[str, str]] = {
     "flash": {"provider": "gemini"},
 }
 """Every model that is talked to, one for each wire."""
+DOCUMENTED = {"gpt-5.6": "vendor-gpt-5.6", "claude-sonnet-5": "vendor-claude-sonnet-5"}
+"""The models that docs/clients.md asks, with the vendor's name for each."""
+
 DOORS = [(client.name, door) for client in CLIENTS.values() for door in client.doors]
 SYSTEM = "Be brief."
 PROMPT = "Where do the boats go at night?"

@@ -11,7 +11,7 @@ import pytest
 from dragoman.testing import ScriptedUpstream, scripted_upstream
 from tests.integration.independent.processes import Program, dragoman_command, running_program
 
-from .asking import MODELS, PROMPT, SYSTEM
+from .asking import DOCUMENTED, MODELS, PROMPT, SYSTEM
 from .environments import CLIENTS, ClientProcess, Outcome
 from .table import print_tables
 
@@ -38,8 +38,9 @@ def listener() -> Iterator[socket.socket]:
 def dragoman(listener, tmp_path_factory) -> Iterator[Program]:
     """A Dragoman as a person starts it; every vendor is the scripted one."""
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listed = MODELS | {name: MODELS[name.split("-")[0]] for name in DOCUMENTED}
     environ = {
-        "MODELS": json.dumps([entry(model, **more) for model, more in MODELS.items()]),
+        "MODELS": json.dumps([entry(model, **more) for model, more in listed.items()]),
         "OPENAI_BASE_URL": f"{url}/v1",
         "ANTHROPIC_BASE_URL": url,
         "GEMINI_BASE_URL": f"{url}/v1beta",
