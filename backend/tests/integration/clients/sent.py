@@ -31,6 +31,10 @@ class Sent:
     """The schema of structured output."""
     parameters: tuple[Json, ...] = ()
     """The schema of each tool."""
+    chosen: str | None = None
+    """The tool that has to be called."""
+    answered: bool = False
+    """Whether the last that was said is the result of a tool."""
     thinks: bool = False
     thoughts: tuple[tuple[str, str], ...] = ()
     """The thoughts that are said again, each with its signature."""
@@ -41,6 +45,11 @@ class Sent:
 def sent(received: Received) -> Sent:
     """Read one request."""
     return _READERS[wire_of(received)](received)
+
+
+def _named(choice: Any) -> Json:
+    """A choice that is an object; a word (`auto`) names no tool."""
+    return choice if isinstance(choice, dict) else {}
 
 
 def _text(content: Any) -> str:
@@ -68,6 +77,8 @@ def _chat(received: Received) -> Sent:
             if turn["role"] == "tool"
         ),
         schema=schema.get("schema"),
+        chosen=_named(_named(body.get("tool_choice")).get("function")).get("name"),
+        answered=turns[-1]["role"] == "tool",
         thinks=body.get("reasoning_effort") in ("low", "medium", "high"),
         extra=body,
     )
@@ -92,6 +103,8 @@ def _messages(received: Received) -> Sent:
             if block["type"] == "tool_result"
         ),
         schema=output.get("schema"),
+        chosen=_named(body.get("tool_choice")).get("name"),
+        answered=any(block["type"] == "tool_result" for _, block in _blocks(turns[-1:])),
         thinks=(body.get("thinking") or {}).get("type") in ("enabled", "adaptive")
         or (body.get("output_config") or {}).get("effort") == "high",
         thoughts=tuple(
@@ -133,6 +146,8 @@ def _responses(received: Received) -> Sent:
             if item.get("type") == "function_call_output"
         ),
         schema=form.get("schema"),
+        chosen=_named(body.get("tool_choice")).get("name"),
+        answered=items[-1].get("type") == "function_call_output",
         thinks=(body.get("reasoning") or {}).get("effort") in ("low", "medium", "high"),
         extra=body,
     )
@@ -149,6 +164,8 @@ def _gemini(received: Received) -> Sent:
         for tool in asked.get("tools") or ()
         for function in tool.get("functionDeclarations") or ()
     ]
+    calling = (asked.get("toolConfig") or {}).get("functionCallingConfig") or {}
+    allowed = calling.get("allowedFunctionNames") or ()
     called = [part["functionCall"] for _, part in parts if "functionCall" in part]
     answered = [part["functionResponse"] for _, part in parts if "functionResponse" in part]
     return Sent(
@@ -161,6 +178,8 @@ def _gemini(received: Received) -> Sent:
         calls=tuple(call.get("id") or call["name"] for call in called),
         results=tuple((x.get("id") or x["name"], json.dumps(x["response"])) for x in answered),
         schema=settings.get("responseJsonSchema") or settings.get("responseSchema"),
+        chosen=next(iter(allowed), None),
+        answered="functionResponse" in parts[-1][1],
         thinks=bool(settings.get("thinkingConfig")),
         extra=body,
     )

@@ -220,6 +220,7 @@ def _responses(turn: Turn, received: Received) -> Script:
     }
     base = {"id": "resp_1", "object": "response", "created_at": 1, "model": "vendor-model"}
     base |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "error": None}
+    base |= {name: received.json[name] for name in _ECHOED if name in received.json}
     begun = {**base, "status": "in_progress", "output": [], "usage": None}
     done = {**base, "status": "completed", "output": items, "usage": usage}
     if not received.json.get("stream"):
@@ -236,6 +237,10 @@ def _responses(turn: Turn, received: Received) -> Script:
         named_sse(numbered[-1]),
         lambda: named_sse((turn.breaks or {})["openai_responses"]),
     )
+
+
+# What was asked stands in a response, too.
+_ECHOED: Final = ("text", "tools", "tool_choice", "instructions", "reasoning", "temperature")
 
 
 def _response_items(turn: Turn) -> list[Json]:
