@@ -38,7 +38,8 @@ _MARK: Final = b"dragoman1"
 # Nine bytes are twelve characters of base64, whatever follows.
 _PREFIX: Final = base64.b64encode(_MARK).decode()
 _LONGEST: Final = 16 << 20
-"""The longest part that is opened, in bytes: thoughts are text."""
+"""How much is opened for one request, in bytes: thoughts are text, and seals can be forged."""
+_PIECE: Final = 64 << 10
 
 # Clients that see bytes in it may write them anew, in the alphabet of addresses.
 _STANDARD: Final = str.maketrans("-_", "+/")
@@ -60,16 +61,13 @@ def _seal(sealed: _Sealed) -> str:
     return base64.b64encode(_MARK + zlib.compress(_encode(sealed))).decode()
 
 
-def _unseal(signature: str | None) -> _Sealed | None:
-    """Open a seal; `None` for what we did not seal, or what was broken on its way."""
+def _sealed_bytes(signature: str | None) -> bytes | None:
+    """Give what is compressed in a seal; `None` for what we did not seal."""
     if signature is None or not signature.startswith(_PREFIX):
         return None
     try:
-        raw = base64.b64decode(signature.translate(_STANDARD), validate=True)
-        opening = zlib.decompressobj()
-        content = opening.decompress(raw[len(_MARK) :], _LONGEST)
-        return None if opening.unconsumed_tail else _decode(content)
-    except (binascii.Error, zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return base64.b64decode(signature.translate(_STANDARD), validate=True)[len(_MARK) :]
+    except binascii.Error:
         return None
 
 
@@ -153,31 +151,58 @@ class _Opening:
 
     def __init__(self) -> None:
         self._of_calls: dict[str, Extras] = {}
+        self._room = _LONGEST
 
     def opened(self, parts: Iterable[Part]) -> list[Part]:
         """Give the parts of a message as they were."""
         opened: list[Part] = []
+        after = 0  # the place behind the last thought that was opened
         for part in parts:
             match part:
-                case Reasoning(signature=signature) if sealed := _unseal(signature):
+                case Reasoning(signature=signature) if sealed := self._unsealed(signature):
                     if sealed.extras is not None:
                         self._of_calls[sealed.call_id] = sealed.extras
                     if sealed.reasoning is not None:
-                        _forget(opened, sealed.reasoning.text)
+                        _forget(opened, sealed.reasoning.text, after=after)
                         opened.append(sealed.reasoning)
+                        after = len(opened)
                 case ToolCall(id=call_id) if call_id in self._of_calls:
                     opened.append(replace(part, extras=self._of_calls.pop(call_id)))
                 case _:
                     opened.append(part)
         return opened
 
+    def _unsealed(self, signature: str | None) -> _Sealed | None:
+        """Open a seal; `None` for what we did not seal, what broke on its way, what is too long."""
+        packed = _sealed_bytes(signature)
+        try:
+            return None if packed is None else _decode(self._unpacked(packed))
+        except (zlib.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
 
-def _forget(parts: list[Part], text: str) -> None:
+    def _unpacked(self, packed: bytes) -> bytes:
+        """Unpack as much as there is room for: a seal that turns out broken has taken it, too."""
+        opening = zlib.decompressobj()
+        content = bytearray()
+        while packed and self._room > 0:
+            piece = opening.decompress(packed, min(_PIECE, self._room))
+            self._room -= len(piece)
+            content += piece
+            packed = opening.unconsumed_tail
+        return b"" if packed else bytes(content)
+
+
+def _forget(parts: list[Part], text: str, *, after: int) -> None:
     """Take from the end of `parts` what was shown of a thought before its seal, in pieces."""
-    place, shown = len(parts), ""
-    while place and isinstance(part := parts[place - 1], Reasoning) and part.signature is None:
-        place, shown = place - 1, part.text + shown
-    if shown and shown == text:
+    place = len(parts)
+    shown: list[str] = []
+    while place > after:
+        part = parts[place - 1]
+        if not isinstance(part, Reasoning) or part.signature is not None:
+            break
+        place -= 1
+        shown.append(part.text)
+    if any(shown) and "".join(reversed(shown)) == text:
         del parts[place:]
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import zlib
 from itertools import product
 from typing import Any
 
@@ -106,13 +107,40 @@ def test_what_is_no_seal_of_ours_stays_as_it_is(signature: str):
     assert replayed(whole(part)) == (part,)
 
 
-def test_a_bomb_is_not_opened():
-    import zlib  # noqa: PLC0415
+def forged(content: bytes) -> str:
+    return base64.b64encode(b"dragoman1" + zlib.compress(content)).decode()
 
-    bomb = base64.b64encode(b"dragoman1" + zlib.compress(b" " * (32 << 20))).decode()
-    part = Reasoning("Hm", bomb, origin=HERE)
+
+def test_a_bomb_is_not_opened():
+    part = Reasoning("Hm", forged(b" " * (32 << 20)), origin=HERE)
 
     assert replayed(whole(part)) == (part,)
+
+
+def test_many_small_bombs_are_no_more_than_one_large_bomb():
+    sealed = {"reasoning": {"text": "a" * (5 << 20), "origin": THERE}}
+    seal = forged(json.dumps(sealed).encode())
+    parts = tuple(Reasoning("Hm", seal, origin=HERE) for _ in range(12))
+
+    opened = [part for part in replayed(whole(*parts)) if part not in parts]
+
+    assert 0 < len(opened) <= 3
+
+
+def test_broken_bombs_use_up_what_may_be_opened():
+    broken = forged(b" " * (32 << 20))[:-8]
+    (honest,) = carried(whole(THOUGHT), HERE).parts
+
+    assert replayed(whole(Reasoning("Hm", broken, origin=HERE), honest))[-1] == honest
+
+
+def test_a_thought_takes_nothing_from_before_the_thought_before_it():
+    said = {"reasoning": {"text": "a", "origin": THERE}}
+    seal = Reasoning("", forged(json.dumps(said).encode()), origin=HERE)
+    shown = Reasoning("a", origin=HERE)
+
+    thought = Reasoning("a", origin=THERE)
+    assert replayed(whole(shown, seal, shown, seal)) == (thought, thought)
 
 
 def test_a_request_without_seals_is_the_same_value():
