@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from msgspec import Struct
 
@@ -26,8 +26,16 @@ class SseEvent(Struct, frozen=True, gc=False):
     source: bytes
 
 
-class EventTooLargeError(ValueError):
-    """An event grew beyond the allowed length; nothing after it can be trusted."""
+class FramingError(ValueError):
+    """The bytes are not cut as the format cuts them; nothing after them can be trusted."""
+
+    reason: ClassVar[str] = "bad_payload"
+
+
+class EventTooLargeError(FramingError):
+    """An event grew beyond the allowed length."""
+
+    reason: ClassVar[str] = "event_too_large"
 
 
 class SseParser:

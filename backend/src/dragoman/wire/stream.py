@@ -2,8 +2,8 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import ClassVar, Final
+from collections.abc import Callable, Iterator
+from typing import ClassVar, Final, Protocol
 
 import msgspec
 
@@ -14,8 +14,7 @@ from dragoman.chat import (
     StreamEvent,
     UpstreamError,
 )
-from dragoman.wire.lines import LineParser
-from dragoman.wire.sse import EventTooLargeError, SseEvent, SseParser
+from dragoman.wire.sse import FramingError, SseEvent, SseParser
 
 MAX_PREAMBLE: Final = 64 << 10
 """How much may come before a reply begins, in bytes: a verdict on the prompt, some pings."""
@@ -24,16 +23,29 @@ _LONG_PREAMBLE: Final = f"{MAX_PREAMBLE >> 10} KiB came, and the reply had not b
 _decode: Final = msgspec.json.Decoder().decode
 
 
+class Framing(Protocol):
+    """What cuts the bytes of a stream into events: `SseParser`, or one with its face."""
+
+    def feed(self, chunk: bytes) -> Iterator[SseEvent]:
+        """Take the next bytes; give the events that are whole by now. Raises `FramingError`."""
+        ...
+
+    @property
+    def pending(self) -> bool:
+        """Whether bytes of an unfinished event are waiting."""
+        ...
+
+
 class EventStreamReader(ABC):
     """A reader of a stream of events; a wire says what each of them means.
 
     A subclass implements `_take`, which calls `_emit` for what an event says, `_fail` for a
     vendor's error and `_object` to decode JSON, and sets `_ended` once nothing more is needed; and
     `_finish`, which calls `_interrupted` unless the reply is whole. `framing` cuts the bytes into
-    events: `SseParser`, or `LineParser` for one JSON object a line.
+    events: `SseParser`, `LineParser` for one JSON object a line, `FrameParser` for Amazon's frames.
     """
 
-    framing: ClassVar[Callable[[], SseParser | LineParser]] = SseParser
+    framing: ClassVar[Callable[[], Framing]] = SseParser
 
     def __init__(self) -> None:
         self._parser = type(self).framing()
@@ -69,8 +81,8 @@ class EventStreamReader(ABC):
                 # Nothing may come before a reply's start: what does is carried by it.
                 elif len(self._source) > MAX_PREAMBLE:
                     self._fail(Failure(message=_LONG_PREAMBLE, reason="bad_payload"))
-        except EventTooLargeError as error:
-            self._fail(Failure(message=str(error), reason="event_too_large"))
+        except FramingError as error:
+            self._fail(Failure(message=str(error), reason=error.reason))
 
     def close(self, *, clean: bool) -> list[StreamEvent]:
         """Take the end of the body; give the last events, or raise `UpstreamError`."""
