@@ -45,6 +45,7 @@ from dragoman.config import (
     load_model_configuration,
 )
 from dragoman.observability.secrets import mask
+from dragoman.services.provider_checks import ProviderChecks
 from dragoman.services.providers import (
     FAMILIES,
     Background,
@@ -399,11 +400,17 @@ def _lifespan(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with service, service.keeping(database):
             service.start_background()
-            watching = None if watcher is None else asyncio.create_task(watcher.run())
+            checks = ProviderChecks(
+                lambda: service.setup,
+                wanted=lambda: service.configuration.settings.check_providers,
+            )
+            beside = [asyncio.create_task(checks.run())]
+            if watcher is not None:
+                beside.append(asyncio.create_task(watcher.run()))
             try:
                 yield
             finally:
-                if watching is not None:
-                    watching.cancel()
+                for task in beside:
+                    task.cancel()
 
     return lifespan

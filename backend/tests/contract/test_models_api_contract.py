@@ -1,8 +1,12 @@
 """What `GET /api/v1/models` promises."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
+from dragoman.testing import scripted_upstream
+from dragoman.testing.upstream import whole
 from tests.support.server import configured, running
+from tests.support.tapes import openai_whole
 
 MODELS = [
     {"id": "one", "name": "One", "description": "First", "provider": "openai", "default": True},
@@ -85,3 +89,46 @@ async def test_another_method_is_refused_in_the_same_words_as_everything_else(tm
     assert response.status == 405
     assert (error["status"], error["code"]) == ("error", "INVALID_REQUEST")
     assert error["request_id"] == response.headers["x-request-id"]
+
+
+async def test_what_a_request_saw_of_its_provider_is_told_with_the_time(tmp_path):
+    refusal = whole({"error": {"message": "no", "code": "invalid_api_key"}}, status=401)
+    async with scripted_upstream() as vendor:
+        vendor.play(refusal, whole(openai_whole("ok")))
+        environ = {
+            "MODELS": json.dumps(MODELS[:1]),
+            "OPENAI_API_KEY": "k" * 9,
+            "OPENAI_BASE_URL": f"{vendor.url}/v1",
+        }
+        async with running(configured(tmp_path, environ)) as dragoman:
+            told = []
+            for _ in range(2):
+                await dragoman.ask(model="one")
+                for route in ("models", "providers"):
+                    body = await (await dragoman.client.get(f"/api/v1/{route}")).json()
+                    told.append(body[route][0])
+        # The lists themselves asked nobody.
+        assert [request.method for request in vendor.received] == ["POST", "POST"]
+
+    assert [it["state"] for it in told] == ["refused", "refused", "ready", "ready"]
+    assert "refused our key" in told[0]["reason"]
+    assert told[2]["reason"] == ""
+    for it in told:
+        ago = datetime.now(UTC) - datetime.fromisoformat(it["checkedAt"])
+        assert timedelta(0) <= ago < timedelta(minutes=1)
+
+
+async def test_with_a_dead_provider_the_lists_are_told_and_the_model_may_be_asked_again(tmp_path):
+    environ = {
+        "MODELS": json.dumps(MODELS[:1]),
+        "OPENAI_API_KEY": "k" * 9,
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+    }
+    async with running(configured(tmp_path, environ)) as dragoman:
+        first = await (await dragoman.ask(model="one")).json()
+        (model,) = (await (await dragoman.client.get("/api/v1/models")).json())["models"]
+        (vendors,) = (await (await dragoman.client.get("/v1/models")).json())["data"]
+        again = await (await dragoman.ask(model="one")).json()
+
+    assert (model["state"], vendors["id"]) == ("unreachable", "one")
+    assert first["reason"] == again["reason"] == "connect_error"

@@ -255,6 +255,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show what would be sent
+         * @description Translate a request, and send nothing.
+         */
+        post: operations["explain_api_v1_explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -337,7 +357,8 @@ export interface components {
          * @description A model as a client sees it; windows and ceilings are in tokens, null where unknown.
          *
          *     `state` and `reason` are those of its provider: whether it can be asked now. With `no_key` it
-         *     cannot, and `reason` names the variable that is missing.
+         *     cannot, and `reason` names the variable that is missing. `refused`, `unreachable` and `limited`
+         *     are what was heard of it at `checkedAt`: it may be asked all the same.
          */
         Model: {
             /** Id */
@@ -362,6 +383,8 @@ export interface components {
              * @default
              */
             reason: string;
+            /** Checkedat */
+            checkedAt?: string | null;
         };
         /**
          * Models
@@ -375,7 +398,10 @@ export interface components {
         };
         /**
          * Provider
-         * @description A provider: whether it can be used now, and why not; `keyVariable` holds its key.
+         * @description A provider: whether it can be used now, and why not.
+         *
+         *     `keyVariable` holds its key, or its address where only that is missing. `checkedAt` is when it
+         *     was last heard of, by a request or a check; null: not yet.
          */
         Provider: {
             /** Id */
@@ -388,6 +414,8 @@ export interface components {
              * @default
              */
             reason: string;
+            /** Checkedat */
+            checkedAt?: string | null;
             /** Keyvariable */
             keyVariable?: string | null;
             /** Models */
@@ -404,9 +432,12 @@ export interface components {
         /**
          * State
          * @description Whether a provider can be used now.
+         *
+         *     The last three are what was heard of it last: it refused the key, could not be reached, or
+         *     wanted fewer requests. A request to it may fare better.
          * @enum {string}
          */
-        State: "ready" | "no_key" | "loading" | "failed";
+        State: "ready" | "no_key" | "loading" | "failed" | "refused" | "unreachable" | "limited";
         /** ValidationError */
         ValidationError: {
             /** Location */
@@ -667,6 +698,68 @@ export interface components {
             model: string | null;
             models: string[];
             snippet?: string;
+        };
+        /**
+         * Enquiry
+         * @description A request as a program would send it. `model` and `stream` are for the dialect in which they
+         *         stand in the address (`gemini`); `headers` are those that its program would send.
+         */
+        Enquiry: {
+            dialect: string;
+            request: Record<string, never>;
+            /** @default {} */
+            headers: {
+                [key: string]: string;
+            };
+            /** @default null */
+            model: string | null;
+            /** @default null */
+            stream: boolean | null;
+        };
+        /**
+         * Explanation
+         * @description What would happen. `inputTokens` is estimated; what is unknown is null.
+         */
+        Explanation: {
+            model: string;
+            provider: string;
+            request: components["schemas"]["SentRequest"];
+            receipts: components["schemas"]["Receipt"][];
+            inputTokens: number;
+            maxOutputTokens: number | null;
+            cost: components["schemas"]["EstimatedCost"] | null;
+        };
+        /**
+         * SentRequest
+         * @description A request to a provider, without its key.
+         */
+        SentRequest: {
+            method: string;
+            url: string;
+            headers: {
+                [key: string]: string;
+            };
+            body: unknown;
+        };
+        /**
+         * Receipt
+         * @description One change: which `field` of the request was dropped, renamed or emulated, and why.
+         */
+        Receipt: {
+            field: string;
+            /** @enum {unknown} */
+            action: "dropped" | "emulated" | "renamed";
+            reason: string;
+        };
+        /**
+         * EstimatedCost
+         * @description What it costs in US dollars: the question, and an answer as long as it may be at most.
+         */
+        EstimatedCost: {
+            /** Format: decimal */
+            inputUsd: string;
+            mostUsd: string | null;
+            source: string;
         };
         /** Error */
         Error: {
@@ -1208,6 +1301,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    explain_api_v1_explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Enquiry"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description An error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };

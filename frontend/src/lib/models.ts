@@ -1,5 +1,5 @@
 // What the page wants to know of a model beside what the server says.
-import type { Model } from '@/api/types'
+import type { Model, ProviderState } from '@/api/types'
 
 const TOY_MARK = /\s*\(toy\)$/
 
@@ -11,5 +11,10 @@ export const isToy = ({ provider, name }: Model): boolean =>
 export const plainName = (model: Model): string =>
   isToy(model) ? model.name.replace(TOY_MARK, '') : model.name
 
-/** Whether a question can be put to it; a model that is being loaded lets the question wait. */
-export const canAnswer = ({ state }: Model): boolean => state === 'ready' || state === 'loading'
+const NEVER: readonly ProviderState[] = ['no_key', 'failed']
+
+/**
+ * Whether a question can be put to it. A model that is being loaded lets the question wait, and what
+ * was heard of a provider a while ago may be over.
+ */
+export const canAnswer = ({ state }: Model): boolean => !NEVER.includes(state)

@@ -48,7 +48,16 @@ export const words = {
   providers: {
     title: 'Providers',
     ready: (models: number) => `ready · ${many(models, 'model')}`,
-    state: { ready: 'ready', no_key: 'no key', loading: 'loading', failed: 'not working' },
+    state: {
+      ready: 'ready',
+      no_key: 'no key',
+      loading: 'loading',
+      failed: 'not working',
+      refused: 'key refused',
+      unreachable: 'out of reach',
+      limited: 'limited',
+    },
+    checked: (when: string) => `checked ${when}`,
     withoutKey: (count: number) => `${count} more without a key`,
     set: 'set',
     loading: 'Asking for the providers',

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/vue'
 import { expect, test, vi } from 'vitest'
 
-import { KEYLESS, LOCAL, MODELS, TOY } from '../fake/offering'
+import { GPT, KEYLESS, LOCAL, MODELS, TOY } from '../fake/offering'
 import { FakeServer } from '../fake/server'
 import { showPage } from '../support/page'
 import { ask, box, button, exchange, findButton } from '../support/sights'
@@ -164,6 +164,16 @@ test('a file of weights that cannot be used is named, and not called missing', a
   const card = await screen.findByRole('region', { name: 'No model can answer yet' })
   expect(card.textContent).toContain(`What is set up cannot answer:Local model: ${reason}`)
   expect(card.textContent).not.toContain('installed')
+})
+
+test('a model whose provider was out of reach a while ago can be asked', async () => {
+  const server = new FakeServer()
+  server.models = [{ ...GPT, state: 'unreachable', reason: 'it could not be reached' }]
+  const shown = showPage({ server })
+
+  await ask(shown, 'Hello?')
+
+  expect(server.questions).toHaveLength(1)
 })
 
 test('a model that is being loaded can be asked, and the wait says why', async () => {

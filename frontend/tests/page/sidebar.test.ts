@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/vue'
 import { expect, test, vi } from 'vitest'
 
+import { PROVIDERS } from '../fake/offering'
 import { FakeServer } from '../fake/server'
 import { showPage } from '../support/page'
 import { button, exchange, findButton, said } from '../support/sights'
@@ -159,6 +160,24 @@ test('the providers stand at the foot, each with its state and the variable it w
   await within(providers).findByText('ready · 2 models')
   expect(within(providers).getByText('3 more without a key')).toBeTruthy()
   expect(within(providers).getByText('MISTRAL_API_KEY')).toBeTruthy()
+})
+
+test.each([
+  ['refused', 'key refused'],
+  ['unreachable', 'out of reach'],
+  ['limited', 'limited'],
+] as const)('a provider that is %s says so, why, and since when', async (state, told) => {
+  const server = new FakeServer()
+  const checkedAt = new Date().toISOString()
+  server.providers = PROVIDERS.map((provider) =>
+    provider.id === 'openai' ? { ...provider, state, reason: 'it said no', checkedAt } : provider,
+  )
+  showPage({ server })
+
+  const providers = await screen.findByRole('region', { name: 'Providers' })
+
+  await within(providers).findByText(told)
+  expect(within(providers).getByText(/it said no\s+· checked \d/)).toBeTruthy()
 })
 
 test('a conversation that is not there any more says so', async () => {

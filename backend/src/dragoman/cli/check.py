@@ -162,7 +162,8 @@ def _state(provider: BaseProvider, runtime: Runtime) -> tuple[str, str | None]:
             return status.reason, status.reason
         case State.READY if config.api_key_env is not None:
             return f"enabled: {config.api_key_env} is set{place}", None
-        case State.READY:
+        case State.READY | State.REFUSED | State.UNREACHABLE | State.LIMITED:
+            # Nobody was asked yet, so nothing was heard.
             return f"enabled: needs no key{place}", None
         case State.LOADING:
             own = isinstance(provider, LocalProvider)

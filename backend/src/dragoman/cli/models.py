@@ -66,6 +66,9 @@ _WORDS: Final[dict[State, str]] = {
     State.NO_KEY: "no key",
     State.LOADING: "starts when needed",
     State.FAILED: "not available",
+    State.REFUSED: "key refused",
+    State.UNREACHABLE: "out of reach",
+    State.LIMITED: "limited",
 }
 
 

@@ -41,6 +41,7 @@ class Settings(Struct, frozen=True):
     trust_proxies: bool = False
     allow_unlisted_models: bool = False
     keep_responses_days: int = 30
+    check_providers: bool = True
     local_model: Path | None = None
     strict: bool = False
     connect_timeout: float = 5.0
@@ -202,6 +203,12 @@ KEEP_RESPONSES_DAYS: Final = Setting(
     _days,
     "how long what /v1/responses answers can be come back to; 0 keeps nothing",
 )
+CHECK_PROVIDERS: Final = Setting(
+    "check_providers",
+    "DRAGOMAN_CHECK_PROVIDERS",
+    _boolean,
+    "ask providers now and then for their list of models, to know how they do",
+)
 LOCAL_MODEL: Final[Setting[Path | None]] = Setting(
     "local_model", "DRAGOMAN_LOCAL_MODEL", _file, "the weights (.gguf) of the embedded model"
 )
@@ -247,6 +254,7 @@ SETTINGS: Final[tuple[AnySetting, ...]] = (
     TRUST_PROXIES,
     ALLOW_UNLISTED_MODELS,
     KEEP_RESPONSES_DAYS,
+    CHECK_PROVIDERS,
     LOCAL_MODEL,
     STRICT,
     CONNECT_TIMEOUT,
@@ -336,6 +344,7 @@ def read_settings(layers: tuple[Layer, ...], where: Folders, findings: Findings)
         trust_proxies=ask(TRUST_PROXIES, default=False),
         allow_unlisted_models=ask(ALLOW_UNLISTED_MODELS, default=False),
         keep_responses_days=ask(KEEP_RESPONSES_DAYS, 30),
+        check_providers=ask(CHECK_PROVIDERS, default=True),
         local_model=ask(LOCAL_MODEL, None),
         strict=ask(STRICT, default=False),
         connect_timeout=ask(CONNECT_TIMEOUT, 5.0),

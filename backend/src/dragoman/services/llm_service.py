@@ -18,7 +18,7 @@ from dragoman.chat import (
     Text,
     UpstreamError,
 )
-from dragoman.services.providers import Batch, Batches
+from dragoman.services.providers import Batch, Batches, health_of
 from dragoman.services.routing import Candidate
 
 
@@ -26,7 +26,8 @@ async def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batc
     """Ask `candidate`; give the reply's events batch by batch, with a `ResponseEnd` in the last.
 
     Raises `LLMServiceError` for everything that goes wrong, also in the middle: a reply without
-    its end is never taken for whole. Closing the generator ends the call upstream.
+    its end is never taken for whole. Closing the generator ends the call upstream. What it shows of
+    the provider is remembered.
     """
     model = candidate.provider.create_llm(candidate.model, candidate.runtime)
     witness = _Witness()
@@ -38,7 +39,10 @@ async def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batc
                     yield batch
         witness.testify()
     except Exception as error:
-        raise candidate.provider.map_error(error, model=candidate.model.id) from error
+        judged = candidate.provider.map_error(error, model=candidate.model.id)
+        health_of(candidate.runtime).failed(candidate.config, judged)
+        raise judged from error
+    health_of(candidate.runtime).well(candidate.config)
 
 
 async def get_ai_response(request: ChatRequest, candidate: Candidate) -> Reply:

@@ -6,7 +6,12 @@ from msgspec import Struct
 
 from dragoman.chat import InvalidInput
 from dragoman.config.facts import ModelConfiguration, ModelEntry
-from dragoman.services.providers import BaseProvider, ProviderRegistry, Runtime
+from dragoman.services.providers import (
+    BaseProvider,
+    ProviderConfig,
+    ProviderRegistry,
+    Runtime,
+)
 
 
 class Candidate(Struct, frozen=True):
@@ -15,6 +20,11 @@ class Candidate(Struct, frozen=True):
     model: ModelEntry
     provider: BaseProvider
     runtime: Runtime
+
+    @property
+    def config(self) -> ProviderConfig:
+        """The provider as it is set up in that world."""
+        return self.provider.get_config(self.runtime.environ)
 
 
 class Setup(Struct, frozen=True):
@@ -65,8 +75,7 @@ class Setup(Struct, frozen=True):
             )
         for entry in self.models.left_out:
             if entry.id == model_id:
-                variable = self.registry.get(entry.provider).get_config({}).api_key_env
-                return (
-                    f"model {model_id!r} is listed, but {variable} is not set; there are: {known}"
-                )
+                provider = self.registry.get(entry.provider)
+                wanted = " and ".join(provider.get_config(self.runtime.environ).wants)
+                return f"model {model_id!r} is listed, but {wanted} is not set; there are: {known}"
         return f"there is no model {model_id!r} here; there are: {known}"

@@ -17,7 +17,15 @@ export function matching(models: readonly Model[], sought: string): readonly Mod
   })
 }
 
-const ORDER: readonly ProviderState[] = ['ready', 'loading', 'failed', 'no_key']
+const ORDER: readonly ProviderState[] = [
+  'ready',
+  'limited',
+  'loading',
+  'unreachable',
+  'refused',
+  'failed',
+  'no_key',
+]
 
 /** Those that can answer first; within a group in the order of the configuration. */
 export function groupsOf(

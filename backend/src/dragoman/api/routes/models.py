@@ -1,12 +1,13 @@
 """`GET /api/v1/models`: the models people can choose."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from dragoman.config.facts import ModelEntry
-from dragoman.services.providers import State, status_of
+from dragoman.services.providers import ProviderStatus, State, status_of
 from dragoman.services.routing import Setup
 
 
@@ -14,7 +15,8 @@ class Model(BaseModel):
     """A model as a client sees it; windows and ceilings are in tokens, null where unknown.
 
     `state` and `reason` are those of its provider: whether it can be asked now. With `no_key` it
-    cannot, and `reason` names the variable that is missing.
+    cannot, and `reason` names the variable that is missing. `refused`, `unreachable` and `limited`
+    are what was heard of it at `checkedAt`: it may be asked all the same.
     """
 
     id: str
@@ -27,6 +29,7 @@ class Model(BaseModel):
     capabilities: list[str] | None = None
     state: State
     reason: str = ""
+    checkedAt: datetime | None = None  # noqa: N815 - the API's spelling
 
 
 class Models(BaseModel):
@@ -64,4 +67,10 @@ def _model(entry: ModelEntry, setup: Setup) -> Model:
         capabilities=None if entry.capabilities is None else list(entry.capabilities),
         state=status.state,
         reason=status.reason,
+        checkedAt=time_of(status),
     )
+
+
+def time_of(status: ProviderStatus) -> datetime | None:
+    """Give when a provider was last heard of; `None`: not yet."""
+    return None if status.checked_at is None else datetime.fromtimestamp(status.checked_at, UTC)

@@ -2,21 +2,28 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from dragoman.api.routes.models import time_of
 from dragoman.services.providers import State, status_of
 from dragoman.services.routing import Setup
 
 
 class Provider(BaseModel):
-    """A provider: whether it can be used now, and why not; `keyVariable` holds its key."""
+    """A provider: whether it can be used now, and why not.
+
+    `keyVariable` holds its key, or its address where only that is missing. `checkedAt` is when it
+    was last heard of, by a request or a check; null: not yet.
+    """
 
     id: str
     name: str
     state: State
     reason: str = ""
+    checkedAt: datetime | None = None  # noqa: N815 - the API's spelling
     keyVariable: str | None = None  # noqa: N815 - the API's spelling
     models: int
 
@@ -41,6 +48,7 @@ def providers_of(setup: Setup) -> list[Provider]:
                     name=config.name,
                     state=status.state,
                     reason=status.reason,
+                    checkedAt=time_of(status),
                     # Whoever has a key may still lack the address, which the page tells alike.
                     keyVariable=config.wants[0] if config.wants else config.api_key_env,
                     models=counts[config.id],

@@ -25,12 +25,12 @@ from dragoman.services.providers.base import (
     Shown,
     State,
     facts_of,
-    status_of,
 )
 from dragoman.services.providers.catalog import catalog
 from dragoman.services.providers.counting import CountRoute, FieldsRoute
 from dragoman.services.providers.errors import ErrorRow, map_provider_error
 from dragoman.services.providers.gemini import GeminiProvider, map_gemini_error
+from dragoman.services.providers.health import Health, health_of, status_of
 from dragoman.services.providers.http import HttpProvider
 from dragoman.services.providers.local import LocalProvider
 from dragoman.services.providers.openai import OpenAIProvider, map_openai_error
@@ -96,6 +96,7 @@ __all__ = [
     "Explains",
     "FieldsRoute",
     "GeminiProvider",
+    "Health",
     "HttpProvider",
     "LocalProvider",
     "OpenAIProvider",
@@ -109,6 +110,7 @@ __all__ = [
     "State",
     "UnknownProviderError",
     "facts_of",
+    "health_of",
     "installed",
     "load_plugins",
     "map_anthropic_error",

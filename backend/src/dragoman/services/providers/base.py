@@ -132,19 +132,30 @@ class Explains(Protocol):
 
 
 class State(StrEnum):
-    """Whether a provider can be used now."""
+    """Whether a provider can be used now.
+
+    The last three are what was heard of it last: it refused the key, could not be reached, or
+    wanted fewer requests. A request to it may fare better.
+    """
 
     READY = "ready"
     NO_KEY = "no_key"
     LOADING = "loading"
     FAILED = "failed"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    LIMITED = "limited"
 
 
 class ProviderStatus(Struct, frozen=True):
-    """A provider's state, with the reason where it is not `ready`."""
+    """A provider's state, with the reason where it is not `ready`.
+
+    `checked_at` is when it was last heard of, in seconds since 1970; `None`: not yet.
+    """
 
     state: State
     reason: str = ""
+    checked_at: float | None = None
 
 
 class Closable(Protocol):
@@ -310,16 +321,3 @@ def facts_of(provider: BaseProvider, environ: Mapping[str, str]) -> ProviderFact
         default_models=provider.default_models if isinstance(provider, HasDefaults) else (),
         wires=provider.wires if isinstance(provider, Speaks) else (),
     )
-
-
-def status_of(provider: BaseProvider, runtime: Runtime) -> ProviderStatus:
-    """Tell whether a provider can be used now."""
-    config = provider.get_config(runtime.environ)
-    if not config.enabled:
-        return ProviderStatus(State.NO_KEY, f"set {' and '.join(config.wants)}")
-    if isinstance(provider, Background):
-        try:
-            return provider.get_status(runtime)
-        except Exception as error:  # noqa: BLE001 - a careless plugin must not hide the others
-            return ProviderStatus(State.FAILED, f"{type(error).__name__}: {error}")
-    return ProviderStatus(State.READY)
