@@ -53,8 +53,9 @@ test-browser: setup-test page ## the tests of the page in a real browser, agains
 	@$(LLMOCK) scripts/setup npm run --silent e2e
 
 test-clients: setup ## the programs that others point here, each in an environment of its own
+	@scripts/setup llmock
 	@scripts/setup clients
-	@cd backend && DRAGOMAN_CLIENTS="$(CURDIR)/.tools/clients" \
+	@cd backend && $(LLMOCK) DRAGOMAN_CLIENTS="$(CURDIR)/.tools/clients" \
 		../$(BIN)/pytest tests/integration/clients $(ARGS)
 
 check: setup ## lint, formatting, types, direction of imports

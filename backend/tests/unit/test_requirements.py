@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.clients.environments import CLIENTS as KNOWN
+from tests.integration.clients.environments import UPSTREAMS
 
 BACKEND = Path(__file__).parents[2]
 CLIENTS = BACKEND / "requirements" / "clients"
@@ -32,7 +33,8 @@ def test_every_client_has_its_lock() -> None:
     python = [lock.stem for lock in LOCKS if lock.parent == CLIENTS]
     node = [lock.parent.name for lock in NODE_LOCKS]
 
-    assert sorted(python + node) == sorted({client.folder for client in KNOWN.values()})
+    known = {client.folder for client in KNOWN.values()} | set(UPSTREAMS)
+    assert sorted(python + node) == sorted(known)
     assert set(python) == {wish.stem for wish in CLIENTS.glob("*.in")}
     assert set(node) == {wish.parent.name for wish in CLIENTS.glob("*/package.json")}
 

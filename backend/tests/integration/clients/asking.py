@@ -1,5 +1,7 @@
 """What the tests of the clients share: which of them, at which doors, and what is asked."""
 
+from collections.abc import Collection
+
 import pytest
 
 from .environments import CLIENTS, Outcome
@@ -21,12 +23,22 @@ PROMPT = "Where do the boats go at night?"
 PARIS, ROME = Call("call_paris", {"city": "Paris"}), Call("call_rome", {"city": "Rome"})
 CITY = {"name": "Paris", "population": 2048472}
 
+OWN = {
+    "openai-python",
+    "openai-python-2",
+    "openai-node",
+    "anthropic-python",
+    "anthropic-node",
+    "google-genai",
+}
+"""The vendors' own SDKs; the others build upon them, or upon the formats."""
+
 OF_EVERY_WIRE = pytest.mark.parametrize("model", MODELS)
 
 
-def at(*doors: str) -> pytest.MarkDecorator:
-    """All the clients of these doors."""
-    chosen = [(client, door) for client, door in DOORS if door in doors]
+def at(*doors: str, clients: Collection[str] = CLIENTS) -> pytest.MarkDecorator:
+    """All the clients of these doors, or those of them that are named."""
+    chosen = [(client, door) for client, door in DOORS if door in doors and client in clients]
     names = [f"{client}-{door}" for client, door in chosen]
     return pytest.mark.parametrize(("client", "door"), chosen, ids=names)
 

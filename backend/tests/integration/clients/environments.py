@@ -62,6 +62,10 @@ CLIENTS: Final = {
 }
 
 
+UPSTREAMS: Final = ("aimock",)
+"""What has an environment among those of the clients, and stands behind Dragoman."""
+
+
 def find_environment(name: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Find a client's environment, or skip; fail where the tests must not go without it."""
     root = environ.get(VARIABLE)

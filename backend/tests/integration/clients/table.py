@@ -40,10 +40,12 @@ def print_tables(reporter: pytest.TerminalReporter) -> None:
         return
     seen = [Seen(*x["row"], x["column"], x["verdict"], x.get("outcome", {})) for x in told]
     versions = {x["row"][0]: x["versions"] for x in told}
+    suites = [dict(x.user_properties).get("suite") for x in reports]
     for title, lines in (
         ("versions", _versions(versions)),
         ("clients and cells", _cells([x for x in seen if not x.column.startswith("!")])),
         ("what a client cannot do", _reasons(seen)),
+        ("LangChain's standard tests", sorted(filter(None, suites))),
         ("failures, as a client sees them", _failures(x for x in seen if x.column[0] == "!")),
     ):
         reporter.section(title, sep="-")

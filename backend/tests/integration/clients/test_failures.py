@@ -4,20 +4,10 @@ from typing import Any
 
 import pytest
 
-from .asking import DOORS, MODELS
+from .asking import DOORS, MODELS, OWN
 from .expected import EXPECTED
 from .failures import BEFORE, MIDWAY
 from .turns import playing
-
-OWN = {
-    "openai-python",
-    "openai-python-2",
-    "openai-node",
-    "anthropic-python",
-    "anthropic-node",
-    "google-genai",
-}
-"""The vendors' own SDKs; what builds upon them is tried with one model of another wire."""
 
 
 def models_for(client: str, door: str) -> list[str]:

@@ -14,7 +14,7 @@ export const TOOL_PARAMETERS = {
   additionalProperties: false,
 };
 
-export const getWeather = ({ city }) => WEATHER[city];
+export const getWeather = ({ city }) => WEATHER[city] ?? `20 degrees in ${city}`;
 
 /** This client cannot do this at any address; the words say why. */
 class CannotError extends Error {}
