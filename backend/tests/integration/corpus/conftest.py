@@ -17,6 +17,7 @@ collect_ignore = (
     if corpus_folder(os.environ)
     else [
         "test_cuts.py",
+        "test_cuts_told.py",
         "test_errors.py",
         "test_known_failures.py",
         "test_laws.py",
