@@ -27,8 +27,9 @@ from .binding import BindError, places
 from .configuration import Loader
 from .discovery import Offer, ask_all, is_offered, missing, runtime_of
 from .endings import CONFIGURATION, leave
-from .models import suggested
+from .models import STATES, suggested
 from .processor import complaint_about_processor
+from .running import Told, told_by
 from .serve import EXPOSED, is_exposed
 from .surroundings import Finding, clock_finding, proxy_findings
 from .table import table
@@ -105,6 +106,7 @@ def check(load: Loader, *, live: bool, today: Callable[[], date] = _today) -> No
         _check_models(composition, report)
         report.findings(_retirements(models, configuration, load, today()))
     _check_server(configuration, report)
+    _show_running(asyncio.run(told_by(configuration.settings)), report)
     trusted = configuration.settings.trust_proxies
     report.findings(proxy_findings(load.variables, trusted=trusted))
     if live:
@@ -205,6 +207,17 @@ def _check_server(configuration: Configuration, report: Report) -> None:
             ("data", str(settings.data_dir)),
         ],
     )
+
+
+def _show_running(told: tuple[Told, ...], report: Report) -> None:
+    """Show how the server that runs finds its providers; it knows without asking them."""
+    rows = []
+    for one in told:
+        when = f" (at {one.checked_at.astimezone():%H:%M})" if one.checked_at is not None else ""
+        why = f": {one.reason}" if one.reason else ""
+        rows.append((one.name, f"{STATES.get(one.state, one.state)}{when}{why}"))
+    if rows:
+        report.section("As the server that runs there finds its providers", rows)
 
 
 def _worth_asking(

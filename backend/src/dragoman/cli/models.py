@@ -61,7 +61,7 @@ async def _states(
     return {name: _words(status) for name, status in statuses.items()}
 
 
-_WORDS: Final[dict[State, str]] = {
+STATES: Final[dict[str, str]] = {
     State.READY: "ready",
     State.NO_KEY: "no key",
     State.LOADING: "starts when needed",
@@ -70,10 +70,11 @@ _WORDS: Final[dict[State, str]] = {
     State.UNREACHABLE: "out of reach",
     State.LIMITED: "limited",
 }
+"""How the state of a provider is told at a terminal."""
 
 
 def _words(status: ProviderStatus) -> str:
-    return _WORDS[status.state] + (f": {status.reason}" if status.reason else "")
+    return STATES[status.state] + (f": {status.reason}" if status.reason else "")
 
 
 def list_offered(load: Loader, *, as_json: bool) -> None:

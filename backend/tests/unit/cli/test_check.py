@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import time
 from datetime import date
@@ -360,10 +361,56 @@ async def test_at_our_own_port_nobody_is_looked_for(typed):
         result = await asyncio.to_thread(
             typed, "check", VLLM_BASE_URL=f"{server.url}/v1", DRAGOMAN_PORT=port
         )
-        assert server.received == []
+        assert [request.path for request in server.received] == ["/api/v1/providers"]
     assert "On this machine, and not used" not in result.stdout
 
 
 def test_only_this_machine_is_looked_at():
     assert [is_loopback(host) for host in ("localhost", "127.8.8.8", "::1")] == [True] * 3
     assert not any(is_loopback(host) for host in ("192.168.1.2", "box.example", "", None))
+
+
+# --- the server that runs ----------------------------------------------------------------------
+
+
+def told(state: str, **fields: object) -> dict[str, object]:
+    return {"id": "acme", "name": "Acme", "state": state, "reason": "", "models": 1, **fields}
+
+
+async def beside(typed, script: Script) -> str:
+    async with scripted_upstream() as server:
+        server.play(script)
+        port = server.url.rpartition(":")[2]
+        result = await asyncio.to_thread(typed, "check", ANTHROPIC_API_KEY=KEY, DRAGOMAN_PORT=port)
+    assert [request.path for request in server.received] == ["/api/v1/providers"]
+    return result.stdout
+
+
+async def test_a_server_that_runs_there_tells_how_it_finds_its_providers(typed):
+    reason = "it refused our key (401)"
+    answer = [
+        told("refused", reason=reason, checkedAt="2026-11-22T17:40:03Z", keyVariable="ACME_KEY"),
+        told("unreachable", name="Other"),
+        told("no_key", name="Idle", models=0),
+    ]
+    shown = (await beside(typed, whole({"providers": answer}))).partition("finds its providers\n")[
+        2
+    ]
+    first, second, *_ = shown.splitlines()
+    assert re.fullmatch(r"  Acme   key refused \(at \d\d:40\): it refused our key \(401\)", first)
+    assert second == "  Other  out of reach"
+    assert "Idle" not in shown
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        whole({"models": []}),
+        whole([]),
+        whole({"providers": [{"id": "x"}]}),
+        streamed([b"<p>"], end="cut"),
+        Script(before=30),
+    ],
+)
+async def test_somebody_else_who_runs_there_tells_nothing(typed, script):
+    assert "finds its providers" not in await beside(typed, script)
