@@ -52,7 +52,10 @@ class Report:
 
     def note(self, text: str) -> None:
         """Write a sentence that closes a part of the report."""
-        click.echo(f"{textwrap.fill(text, initial_indent=_INDENT, subsequent_indent=_INDENT)}\n")
+        filled = textwrap.fill(
+            text, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False
+        )
+        click.echo(f"{filled}\n")
 
     def warnings(self, warnings: Iterable[str]) -> None:
         """Write what the operator should know, and can live with."""
