@@ -14,8 +14,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 import dragoman
-from dragoman.api.dialects import FRONT_DOORS, GEMINI, GEMINI_PREFIXES, OPENAI_RESPONSES
 from dragoman.api.docs import mount_docs
+from dragoman.api.doors.dialects import (
+    ANTHROPIC_MESSAGES,
+    FRONT_DOORS,
+    GEMINI,
+    GEMINI_PREFIXES,
+    OPENAI_RESPONSES,
+)
+from dragoman.api.doors.gemini import GeminiRoute
+from dragoman.api.doors.models import vendor_models_router
+from dragoman.api.doors.responses import PATH as RESPONSES
+from dragoman.api.doors.responses import ResponsesRoute, responses_router
 from dragoman.api.errors import Problem, problem_of
 from dragoman.api.fastapi_errors import speak_one_language
 from dragoman.api.guard import Guard, is_loopback
@@ -27,14 +37,10 @@ from dragoman.api.routes.conversations import conversations_router
 from dragoman.api.routes.counting import CountRoute
 from dragoman.api.routes.embeddings import EmbeddingsRoute
 from dragoman.api.routes.explain import explain_router
-from dragoman.api.routes.gemini import GeminiRoute
 from dragoman.api.routes.health import health_router
 from dragoman.api.routes.messages import MessagesRoute
 from dragoman.api.routes.models import models_router
 from dragoman.api.routes.providers import providers_router
-from dragoman.api.routes.responses import PATH as RESPONSES
-from dragoman.api.routes.responses import ResponsesRoute, responses_router
-from dragoman.api.routes.vendor_models import vendor_models_router
 from dragoman.api.server import App, Boundary, Dispatch
 from dragoman.config import (
     Configuration,
@@ -383,7 +389,7 @@ def _dispatch(service: Service, meter: Meter, pace: Pace | None, rest: App) -> D
     }
     answering = ChatRoute(OPENAI_RESPONSES, setup, explain, pace=pace, strict=strict)
     front_doors[RESPONSES] = {"POST": ResponsesRoute(answering, lambda: service.responses)}
-    front_doors["/v1/messages/count_tokens"] = {"POST": CountRoute(setup)}
+    front_doors["/v1/messages/count_tokens"] = {"POST": CountRoute(ANTHROPIC_MESSAGES, setup)}
     front_doors["/v1/embeddings"] = {"POST": EmbeddingsRoute(setup)}
     google = GeminiRoute(GEMINI, setup, explain, pace=pace, strict=strict)
     return Dispatch(

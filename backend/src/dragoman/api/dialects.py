@@ -1,7 +1,4 @@
-"""The dialects clients speak: for each, its wire, and how it is told what went wrong.
-
-A request's path says which one it is (`dialect_of`); our own API under `/api/` has no entry here.
-"""
+"""What a dialect is: a wire format as its clients know it, and how they are told of errors."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -11,10 +8,9 @@ from uuid import uuid4
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dragoman.api.errors import Headers, Problem, Scope
+from dragoman.api.errors import Headers, Problem
 from dragoman.api.relay import KEEP_ALIVE
 from dragoman.chat import Actor, Category, LLMServiceError, Reply, ResponseStart
-from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 # A provider that refuses our key is a broken gateway to a client, whose own key is another matter.
@@ -67,13 +63,15 @@ class Dialect(Struct, frozen=True, kw_only=True):
     same wire. `beat` keeps a silent stream alive. `statuses` are the statuses in which this dialect
     differs from the others. `id_header` is the header in which its clients look for an id.
     `id_leads` tells that a reply is found again by its id, which then has to begin as all do,
-    `dated` that clients insist on the time of a reply.
+    `dated` that clients insist on the time of a reply, `keeps` that replies are kept, and gone on
+    from.
     """
 
     wire: Wire
     id_prefix: str
     id_leads: bool = False
     dated: bool = False
+    keeps: bool = False
     beat: bytes = KEEP_ALIVE
     headers: frozenset[str] = frozenset()
     statuses: Mapping[Category, int] = {}
@@ -132,62 +130,3 @@ def _category(problem: Problem) -> Category:
     if problem.reason == "unknown_model":
         return Category.MODEL_NOT_FOUND
     return Category.INVALID_REQUEST if problem.status < 500 else Category.INTERNAL
-
-
-OPENAI_CHAT: Final = Dialect(
-    wire=openai_chat, id_prefix="chatcmpl-", dated=True, headers=frozenset({"openai-beta"})
-)
-OPENAI_RESPONSES: Final = Dialect(
-    wire=openai_responses,
-    id_prefix="resp_",
-    id_leads=True,
-    dated=True,
-    headers=frozenset({"openai-beta"}),
-)
-ANTHROPIC_MESSAGES: Final = Dialect(
-    wire=anthropic_messages,
-    id_prefix="msg_",
-    beat=b'event: ping\ndata: {"type": "ping"}\n\n',
-    headers=frozenset({"anthropic-version", "anthropic-beta"}),
-    statuses={Category.QUOTA_EXHAUSTED: 402, Category.OVERLOADED: 529},
-    id_header=b"request-id",
-)
-
-FRONT_DOORS: Final[Mapping[str, Dialect]] = {
-    "/v1/chat/completions": OPENAI_CHAT,
-    "/v1/messages": ANTHROPIC_MESSAGES,
-}
-"""Where each dialect's clients ask a model."""
-
-
-GEMINI: Final = Dialect(wire=gemini, id_prefix="")
-GEMINI_PREFIXES: Final = ("/v1beta/models/", "/v1/models/")
-"""Below these, a model and a method after a colon are Google's; current clients ask for both."""
-
-# What clients send that ask for a list of models: on these routes nothing else tells them apart.
-_OF_CLIENT: Final = {b"anthropic-version": ANTHROPIC_MESSAGES, b"x-goog-api-key": GEMINI}
-
-
-def dialect_of(scope: Scope) -> Dialect | None:
-    """Tell which dialect a request is in, by its path; `None` outside the vendors' routes."""
-    path: str = scope["path"]
-    if path.startswith("/v1beta/"):
-        return GEMINI
-    if not path.startswith("/v1/"):
-        return None
-    if path == "/v1/messages" or path.startswith("/v1/messages/"):
-        return ANTHROPIC_MESSAGES
-    if path == "/v1/responses" or path.startswith("/v1/responses/"):
-        return OPENAI_RESPONSES
-    if path.startswith("/v1/models"):
-        return _of_models(scope)
-    return OPENAI_CHAT
-
-
-def _of_models(scope: Scope) -> Dialect:
-    if scope["method"] == "POST" and ":" in scope["path"]:
-        return GEMINI
-    for name, _ in scope["headers"]:
-        if name in _OF_CLIENT:
-            return _OF_CLIENT[name]
-    return OPENAI_CHAT

@@ -8,8 +8,8 @@ from dragoman.chat import Json, Receipt
 
 
 class Enquiry(Struct, frozen=True):
-    """A request as a program would send it. `model` and `stream` are for the dialect in which they
-    stand in the address (`gemini`); `headers` are those that its program would send.
+    """A request as a program would send it. `model` and `stream` are for dialects in which they
+    stand in the address; `headers` are those that its program would send.
     """
 
     dialect: str

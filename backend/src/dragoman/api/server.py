@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from dragoman.api.dialects import dialect_of
+from dragoman.api.doors.dialects import dialect_of
 from dragoman.api.errors import (
     Message,
     Problem,

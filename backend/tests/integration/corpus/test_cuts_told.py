@@ -14,13 +14,8 @@ from typing import Any, Final
 
 import pytest
 
-from dragoman.api.dialects import (
-    ANTHROPIC_MESSAGES,
-    GEMINI,
-    OPENAI_CHAT,
-    OPENAI_RESPONSES,
-    Dialect,
-)
+from dragoman.api.dialects import Dialect
+from dragoman.api.doors.dialects import DIALECTS
 from dragoman.api.errors import problem_of
 from dragoman.chat import Failure, ResponseStart, StreamEvent, UpstreamError
 from dragoman.services.providers import map_provider_error
@@ -30,9 +25,6 @@ from dragoman.wire.carrying import Carrier
 
 from .cases import RECORDINGS, recordings
 from .recordings import Recording
-
-DIALECTS: Final = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI)
-WIRES: Final = {dialect.wire.name: dialect.wire for dialect in DIALECTS}
 
 AT_EVERY_BYTE: Final = (
     "anthropic/messages--test-tools-0",
@@ -160,9 +152,9 @@ class Cutter:
 
     def __init__(self, recording: Recording, body: bytes) -> None:
         self.wire = recording.wire
-        self._reader: StreamReader = WIRES[self.wire].stream_reader()
-        self._clients = [Client(dialect, self.wire) for dialect in DIALECTS]
-        self._makes_sense = read_stream(WIRES[self.wire], [body]).failure is None
+        self._reader: StreamReader = DIALECTS[self.wire].wire.stream_reader()
+        self._clients = [Client(dialect, self.wire) for dialect in DIALECTS.values()]
+        self._makes_sense = read_stream(DIALECTS[self.wire].wire, [body]).failure is None
         self._said: list[Event] = []
         self._tried: dict[bool, tuple[object, ...]] = {}
         self._told = 0

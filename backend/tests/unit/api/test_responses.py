@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragoman.api.responses import listed, sendable, wishes_of
+from dragoman.api.doors.kept_responses import listed, sendable, wishes_of
 from dragoman.storage import Step
 from dragoman.wire import openai_responses
 

@@ -6,7 +6,7 @@ import msgspec
 
 from dragoman.api.asking import MAX_REQUEST, read_request
 from dragoman.api.body import read_body
-from dragoman.api.dialects import ANTHROPIC_MESSAGES
+from dragoman.api.dialects import Dialect
 from dragoman.api.errors import Receive, Scope, Send, send_json
 from dragoman.api.receipts import receipt_headers
 from dragoman.api.record import Record
@@ -16,15 +16,16 @@ from dragoman.services.routing import Candidate, Setup
 
 
 class CountRoute:
-    """The route of Anthropic's clients; `setup` gives the models as they are at this moment."""
+    """The route for clients of a dialect; `setup` gives the models as they are at this moment."""
 
-    def __init__(self, setup: Callable[[], Setup]) -> None:
+    def __init__(self, dialect: Dialect, setup: Callable[[], Setup]) -> None:
+        self._dialect = dialect
         self._setup = setup
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises what is wrong with it, or with asking the vendor."""
         body = await read_body(scope, receive, limit=MAX_REQUEST)
-        request = read_request(ANTHROPIC_MESSAGES, body, scope["headers"], strict=False)
+        request = read_request(self._dialect, body, scope["headers"], strict=False)
         candidate = self._setup().candidates(request.model)[0]
         await send_count(send, request, candidate, scope["state"]["record"], name="input_tokens")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -10,16 +10,10 @@ from msgspec.structs import replace
 
 from dragoman.api.asking import MAX_REQUEST, read_request
 from dragoman.api.body import read_body
-from dragoman.api.dialects import (
-    ANTHROPIC_MESSAGES,
-    GEMINI,
-    OPENAI_CHAT,
-    OPENAI_RESPONSES,
-    Dialect,
-)
+from dragoman.api.doors.dialects import DIALECTS
+from dragoman.api.doors.kept_responses import prepared
 from dragoman.api.explanation import Enquiry, EstimatedCost, Explanation, SentRequest
 from dragoman.api.openapi import answers, takes
-from dragoman.api.responses import prepared
 from dragoman.chat import ChatRequest, InvalidInput, Usage
 from dragoman.services.counting import estimate
 from dragoman.services.prices import Cost, cost_of
@@ -29,11 +23,6 @@ from dragoman.wire.fields import Fields, read_object
 
 if TYPE_CHECKING:
     from dragoman.services.response_service import ResponseService
-
-DIALECTS: Final[dict[str, Dialect]] = {
-    dialect.wire.name: dialect
-    for dialect in (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI)
-}
 
 
 def explain_router(
@@ -77,7 +66,7 @@ async def _read(
     headers = _headers(fields.maybe_object("headers"))
     encoded = msgspec.json.encode(body.rest())
     request = read_request(DIALECTS[name], encoded, headers, strict=strict)
-    if DIALECTS[name] is OPENAI_RESPONSES:
+    if DIALECTS[name].keeps:
         request = (await prepared(encoded, request, responses())).request
     model, stream = fields.maybe_text("model"), fields.maybe_flag("stream")
     return replace(

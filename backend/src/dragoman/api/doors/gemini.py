@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dragoman.api.asking import MAX_REQUEST, read_request
 from dragoman.api.body import read_body
-from dragoman.api.dialects import GEMINI, GEMINI_PREFIXES
+from dragoman.api.doors.dialects import GEMINI, GEMINI_PREFIXES
 from dragoman.api.errors import Receive, Scope, Send
 from dragoman.api.routes.chat import ChatRoute
 from dragoman.api.routes.counting import send_count

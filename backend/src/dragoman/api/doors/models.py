@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 
-from dragoman.api.dialects import ANTHROPIC_MESSAGES, GEMINI
+from dragoman.api.doors.dialects import ANTHROPIC_MESSAGES, GEMINI
 from dragoman.chat import InvalidInput, JsonObject
 from dragoman.config.facts import ModelEntry
 from dragoman.services.routing import Setup

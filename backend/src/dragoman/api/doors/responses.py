@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from dragoman.api.asking import MAX_REQUEST
 from dragoman.api.body import read_body
+from dragoman.api.doors.kept_responses import Keeper, listed, prepared
 from dragoman.api.errors import Receive, Scope, Send
 from dragoman.api.receipts import receipt_headers
-from dragoman.api.responses import Keeper, listed, prepared
 from dragoman.api.routes.chat import ChatRoute
 from dragoman.chat import InvalidInput, JsonObject
 
