@@ -25,6 +25,11 @@ def speak_one_language(app: FastAPI, explain: Callable[[Exception], Problem] = p
         request.state.record.fail(problem.reason)
         return _answer(request, problem, {})
 
+    @app.exception_handler(Exception)
+    async def apologise(request: Request, error: Exception) -> Response:
+        # The framework raises it again once it is told, so that it ends in the log.
+        return _answer(request, explain(error), {})
+
     @app.exception_handler(RequestValidationError)
     async def complain(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
