@@ -125,16 +125,16 @@ async def test_an_engine_is_made_once_and_ended_with_the_rest():
 
 def test_a_test_of_the_template_is_not_dropped_in_silence():
     with pytest.raises(TypeError, match="replaces a test of the template"):
-        type("Mine", (ProviderContract,), {"test_retry_after_is_kept": None})
+        type("Mine", (ProviderContract,), {"test_error_429_keeps_retry_after": None})
     with pytest.raises(TypeError, match="replaces a test of the template"):
-        type("Mine", (ProviderContract,), {"test_retry_after_is_kept": lambda _: None})
+        type("Mine", (ProviderContract,), {"test_error_429_keeps_retry_after": lambda _: None})
 
 
 def test_a_test_of_the_template_may_be_replaced_with_a_reason():
     @replaces_template("this vendor sends no Retry-After")
     def mine(_: object) -> None: ...
 
-    assert type("Mine", (ProviderContract,), {"test_retry_after_is_kept": mine})
+    assert type("Mine", (ProviderContract,), {"test_error_429_keeps_retry_after": mine})
     with pytest.raises(ValueError, match="say it"):
         replaces_template(" ")
 

@@ -50,6 +50,11 @@ GEMINI_ERRORS: Final[tuple[ErrorRow, ...]] = (
         category=Category.OVERLOADED,
         source="https://github.com/google-gemini/gemini-cli/issues/26633",
     ),
+    ErrorRow(
+        code="QUOTA_EXHAUSTED",
+        category=Category.QUOTA_EXHAUSTED,
+        source="https://github.com/google-gemini/gemini-cli, utils/googleQuotaErrors.ts",
+    ),
     # A day's quota is used up: the delay that is told with it, of seconds, does not help.
     *rows(
         "code",

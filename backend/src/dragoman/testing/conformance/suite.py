@@ -1,0 +1,66 @@
+"""The suite: every case there is, for whoever runs it: `pytest`, or `dragoman providers test`."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from dragoman.services.providers import BaseProvider
+from dragoman.services.providers.http import HttpProvider
+from dragoman.testing.conformance import answers, asking, failures, identity, streams
+from dragoman.testing.conformance.bench import Bench, bench_model
+from dragoman.testing.conformance.case import Case, NotOffered, Outcome
+from dragoman.testing.conformance.questions import VENDOR_MODEL
+from dragoman.testing.conformance.voice import BothSides, WireVoice
+from dragoman.wire.base import ProviderSide
+
+CASES: Final[tuple[Case[Bench], ...]] = (
+    *identity.CASES,
+    *asking.CASES,
+    *answers.CASES,
+    *streams.CASES,
+    *failures.CASES,
+)
+"""Every case, by what it is about."""
+
+
+def bench_of(provider: BaseProvider, wire: str | None = None) -> Bench:
+    """Put a provider on the bench, asked in the wire of that name, or else in its usual one.
+
+    Raises `NotOffered`, with the way out, where nobody here can answer in its wire.
+    """
+    if not isinstance(provider, HttpProvider):
+        raise NotOffered(
+            f"provider {provider.provider_id!r} is no HttpProvider, so nobody knows how it is "
+            "answered: name a subclass of dragoman.testing.ProviderContract that knows, or the "
+            "URL of its server"
+        )
+    spoken = _wire(provider, wire)
+    if not isinstance(spoken, BothSides):
+        raise NotOffered(
+            f"the wire {spoken.name!r} can be read here and not spoken: name a subclass of "
+            "dragoman.testing.ProviderContract that knows how it answers"
+        )
+    return Bench(
+        provider=provider,
+        voice=WireVoice(spoken, counts_unasked="stream_options" in provider.without),
+        model=bench_model(provider.provider_id, spoken.name),
+        path=spoken.path.replace("{model}", VENDOR_MODEL),
+    )
+
+
+def _wire(provider: HttpProvider, name: str | None) -> ProviderSide:
+    wires = {wire.name: wire for wire in (provider.wire, *provider.other_wires)}
+    if name is not None and name not in wires:
+        raise NotOffered(f"it is not asked in {name!r}, but in: {', '.join(wires)}")
+    return provider.wire if name is None else wires[name]
+
+
+async def examine(
+    bench: Bench, cases: Sequence[Case[Bench]] = CASES, *, heard: Callable[[Outcome], None]
+) -> tuple[Outcome, ...]:
+    """Try every case, one after the other; `heard` is told of each as it comes."""
+    outcomes = []
+    for case in cases:
+        outcome = await case.judge(bench)
+        heard(outcome)
+        outcomes.append(outcome)
+    return tuple(outcomes)
