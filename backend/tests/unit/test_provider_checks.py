@@ -1,5 +1,6 @@
 """The slow check of providers: who is asked, when, and what is made of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -133,3 +134,27 @@ async def test_whoever_has_no_listed_model_is_not_asked(vendor, world_of):
     world.setup = Setup(nothing, world.setup.registry, world.setup.runtime)
     await world.after(1_000)
     assert vendor.received == []
+
+
+async def test_the_checks_go_on_when_one_of_them_breaks_and_stop_when_nobody_wants_them(
+    vendor, world_of
+):
+    vendor.play(LISTED)
+    world, looks = world_of(vendor.url), []
+    world.time += 300
+
+    def setup() -> Setup:
+        looks.append("setup")
+        if len(looks) == 1:
+            raise RuntimeError("not now")
+        return world.setup
+
+    checks = ProviderChecks(
+        setup, wanted=lambda: len(looks) < 2, every=0, look=0.001, now=lambda: world.time
+    )
+    running = asyncio.create_task(checks.run())
+    await asyncio.wait_for(vendor.asked.wait(), 10)
+    await asyncio.sleep(0.05)
+    running.cancel()
+
+    assert (looks, len(vendor.received)) == (["setup", "setup"], 1)

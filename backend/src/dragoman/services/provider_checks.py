@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+import structlog
 from msgspec.structs import replace
 
 from dragoman.services.providers import BaseProvider, Runtime
@@ -17,6 +18,8 @@ EVERY: Final = 300.0
 """Seconds after which a provider of whom nothing was heard is asked."""
 _LOOK: Final = 15.0
 """Seconds between two looks at whose turn it is."""
+_log: Final = structlog.get_logger("dragoman")
+
 _PATIENCE: Final = Timeouts(connect=5.0, first_byte=15.0, first_token=15.0, idle=10.0, total=20.0)
 
 
@@ -46,8 +49,11 @@ class ProviderChecks:
         """Look on until cancelled; never fails."""
         while True:
             await asyncio.sleep(self._look)
-            if self._wanted():
-                await self.check()
+            try:
+                if self._wanted():
+                    await self.check()
+            except Exception as error:  # noqa: BLE001 - a careless plugin must not end the checks
+                _log.warning("providers_not_checked", error=f"{type(error).__name__}: {error}")
 
     async def check(self) -> None:
         """Ask all whose turn it is, at once."""
