@@ -88,7 +88,7 @@ def run(client_named, dragoman, record_property):
         record_property("row", (client, door))
         record_property("versions", process.versions)
         record_property("column", column or cell)
-        asked = {"base": dragoman.address, "model": model, "timeout": 20.0}
+        asked = {"base": dragoman.address, "model": model, "timeout": 20.0, "retries": 0}
         asked |= {"system": SYSTEM, "prompt": PROMPT}
         outcome = await asyncio.to_thread(process.run, cell, door, **(asked | ask))
         record_property("outcome", outcome)

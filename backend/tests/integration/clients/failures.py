@@ -46,8 +46,11 @@ _BROKEN: Final = _bodies(
     _google("An internal error has occurred", 500, "INTERNAL"),
 )
 
+REFUSED_KEY: Final = "key refused"
+BROKEN: Final = "vendor broken"
+
 BEFORE: Final[dict[str, Step]] = {
-    "key refused": Refusal(
+    REFUSED_KEY: Refusal(
         401,
         _bodies(
             _openai("Incorrect API key provided", "invalid_request_error", "invalid_api_key"),
@@ -88,7 +91,7 @@ BEFORE: Final[dict[str, Step]] = {
             _google("models/vendor-gemini is not found", 404, "NOT_FOUND"),
         ),
     ),
-    "vendor broken": Refusal(500, _BROKEN),
+    BROKEN: Refusal(500, _BROKEN),
     "vendor overloaded": Refusal(529, _OVERLOADED),
     "vendor silent": Silence(),
 }

@@ -8,6 +8,18 @@ from typing import Any, Final
 import pytest
 
 _VERDICTS: Final = ("passed", "failed", "xfailed")
+_FIRST: Final = (
+    "plain",
+    "stream",
+    "tools",
+    "tools_streamed",
+    "parallel",
+    "schema",
+    "reasoning",
+    "errors",
+    "cancel",
+)
+"""The columns that every client has, in their order."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,10 @@ class Seen:
     @property
     def row(self) -> tuple[str, str]:
         return self.client, self.door
+
+    @property
+    def is_failure(self) -> bool:
+        return self.column.startswith("!")
 
     @property
     def mark(self) -> str:
@@ -43,10 +59,10 @@ def print_tables(reporter: pytest.TerminalReporter) -> None:
     suites = [dict(x.user_properties).get("suite") for x in reports]
     for title, lines in (
         ("versions", _versions(versions)),
-        ("clients and cells", _cells([x for x in seen if not x.column.startswith("!")])),
+        ("clients and cells", _cells(seen)),
         ("what a client cannot do", _reasons(seen)),
         ("LangChain's standard tests", sorted(filter(None, suites))),
-        ("failures, as a client sees them", _failures(x for x in seen if x.column[0] == "!")),
+        ("failures, as a client sees them", _failures(x for x in seen if x.is_failure)),
     ):
         reporter.section(title, sep="-")
         for line in lines:
@@ -62,14 +78,15 @@ def _versions(versions: dict[str, dict[str, str]]) -> Iterator[str]:
 def _cells(seen: list[Seen]) -> Iterator[str]:
     marks: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for cell in seen:
-        marks[cell.row][cell.column].add(cell.mark)
-    columns = sorted({cell.column for cell in seen})
-    head = ["client", "door", *columns]
+        marks[cell.row]["errors" if cell.is_failure else cell.column].add(cell.mark)
+    known = {cell.column for cell in seen if not cell.is_failure}
+    columns = [*_FIRST, *sorted(known - set(_FIRST))]
     rows = [
         [*row, *(" ".join(sorted(found.get(column, {"-"}))) for column in columns)]
         for row, found in sorted(marks.items())
     ]
-    yield from aligned([head, *rows])
+    yield from aligned([["client", "door", *columns], *rows])
+    yield "-: that format has no such thing, or it was not tried"
 
 
 def _reasons(seen: list[Seen]) -> Iterator[str]:
@@ -83,16 +100,17 @@ def _reasons(seen: list[Seen]) -> Iterator[str]:
 
 
 def _failures(seen: Iterable[Seen]) -> Iterator[str]:
-    raised: dict[str, dict[tuple[str, str], set[str]]] = defaultdict(lambda: defaultdict(set))
+    raised: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for cell in seen:
         status = cell.outcome.get("status")
-        words = f"{cell.outcome.get('error', cell.mark)}" + (f" {status}" if status else "")
-        raised[cell.column[1:]][cell.row].add(words if cell.verdict == "passed" else "FAILED")
-    rows = sorted({row for found in raised.values() for row in found})
+        words = f"{cell.outcome.get('error')} {status or ''}".strip()
+        raised[cell.column[1:]][words if cell.verdict == "passed" else "FAILED"].add(
+            " ".join(cell.row)
+        )
     for failure, found in sorted(raised.items()):
         yield failure
-        for row in rows:
-            yield f"    {' '.join(row):32} {' | '.join(sorted(found.get(row, {'-'})))}"
+        for words, rows in sorted(found.items()):
+            yield f"    {words}: {', '.join(sorted(rows))}"
 
 
 def aligned(rows: list[list[str]]) -> Iterator[str]:

@@ -146,11 +146,12 @@ async def test_leaving_a_stream_ends_the_vendors_call(run, upstream, client, doo
         await upstream.closed_by_peer.wait()
 
 
-@at("chat", "messages")
+@at("chat", "messages", "gemini")
 async def test_the_models_are_listed(run, upstream, client, door):
     outcome = await run(client, door, "models", model="gpt")
 
     if not check_done(outcome):
         return
-    assert (outcome["ids"], outcome["one"]) == ([*MODELS, *DOCUMENTED], "gpt")
+    assert outcome["ids"] == [*MODELS, *DOCUMENTED]
+    assert outcome.get("one", "gpt") == "gpt"  # not every client asks for one alone
     assert upstream.received == []

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from .asking import DOORS, MODELS, OWN
+from .asking import DOORS, MODELS, OWN, at
 from .expected import EXPECTED
-from .failures import BEFORE, MIDWAY
-from .turns import playing
+from .failures import BEFORE, BROKEN, MIDWAY, REFUSED_KEY
+from .turns import Turn, playing
 
 
 def models_for(client: str, door: str) -> list[str]:
@@ -73,3 +73,18 @@ async def test_a_failure_in_mid_stream_is_never_taken_for_an_end(
     assert outcome["outcome"] in ("raised", "told"), outcome
     assert outcome["text"] in ("Good day", "")
     assert seen(outcome) == expected(client, door, failure)
+
+
+@at("chat", "responses", "messages", clients=OWN)
+async def test_a_client_asks_again_only_where_that_can_help(run, upstream, client, door):
+    column = "asks again"
+    asking = {"model": "gpt", "retries": 2, "column": column}
+    upstream.play(playing(BEFORE[REFUSED_KEY]), playing(Turn(("Good", " day"))))
+    refused = await run(client, door, "plain", **asking)
+    in_vain = len(upstream.received)
+    upstream.play(playing(BEFORE[BROKEN]), playing(Turn(("Good", " day"))))
+    mended = await run(client, door, "plain", **asking)
+
+    assert (refused["outcome"], in_vain) == ("raised", 1)
+    assert mended["text"] == "Good day"
+    assert len(upstream.received) == in_vain + 2

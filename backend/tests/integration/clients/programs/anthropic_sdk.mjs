@@ -23,7 +23,7 @@ const clientFor = (ask) =>
   new Anthropic({
     baseURL: ask.base,
     apiKey: "any",
-    maxRetries: 0,
+    maxRetries: ask.retries,
     timeout: ask.timeout * 1000,
   });
 

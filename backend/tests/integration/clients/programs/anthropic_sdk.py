@@ -26,8 +26,8 @@ class City(BaseModel):
 
 
 def client_for(ask: SimpleNamespace) -> Anthropic:
-    """Give a client that does not repeat itself, so that each cell is one request a turn."""
-    return Anthropic(base_url=ask.base, api_key="any", max_retries=0, timeout=ask.timeout)
+    """Give a client that repeats itself as often as is asked for."""
+    return Anthropic(base_url=ask.base, api_key="any", max_retries=ask.retries, timeout=ask.timeout)
 
 
 def question(ask: SimpleNamespace, **more: Any) -> dict[str, Any]:

@@ -197,5 +197,13 @@ def count_tokens(ask: SimpleNamespace) -> dict[str, Any]:
         return {"tokens": reply.total_tokens}
 
 
+@cells.cell("gemini")
+def models(ask: SimpleNamespace) -> dict[str, Any]:
+    with client_for(ask) as client:
+        ids = [(model.name or "").removeprefix("models/") for model in client.models.list()]
+        one = client.models.get(model=ask.model).name or ""
+        return {"ids": ids, "one": one.removeprefix("models/")}
+
+
 if __name__ == "__main__":
     cells.serve()

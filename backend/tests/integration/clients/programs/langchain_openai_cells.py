@@ -155,7 +155,8 @@ def embeddings(ask: SimpleNamespace) -> dict[str, Any]:
     return {"vectors": model.embed_documents(["one", "two"])}
 
 
-cells.cannot("chat", "models", because="LangChain has no call that lists models")
+for door in ("chat", "responses"):
+    cells.cannot(door, "models", because="LangChain has no call that lists models")
 
 if __name__ == "__main__":
     cells.serve()

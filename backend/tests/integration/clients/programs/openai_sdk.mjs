@@ -23,7 +23,7 @@ const clientFor = (ask) =>
   new OpenAI({
     baseURL: `${ask.base}/v1`,
     apiKey: "any",
-    maxRetries: 0,
+    maxRetries: ask.retries,
     timeout: ask.timeout * 1000,
   });
 

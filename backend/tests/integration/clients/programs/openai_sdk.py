@@ -31,8 +31,10 @@ class City(BaseModel):
 
 
 def client_for(ask: SimpleNamespace) -> OpenAI:
-    """Give a client that does not repeat itself, so that each cell is one request a turn."""
-    return OpenAI(base_url=f"{ask.base}/v1", api_key="any", max_retries=0, timeout=ask.timeout)
+    """Give a client that repeats itself as often as is asked for."""
+    return OpenAI(
+        base_url=f"{ask.base}/v1", api_key="any", max_retries=ask.retries, timeout=ask.timeout
+    )
 
 
 def messages_of(ask: SimpleNamespace) -> list[dict[str, Any]]:

@@ -182,7 +182,7 @@ def count_tokens(ask: SimpleNamespace) -> dict[str, Any]:
     return {"tokens": asyncio.run(counted).input_tokens}
 
 
-for door in ("chat", "messages"):
+for door in DOORS:
     cells.cannot(door, "models", because="Pydantic AI has no call that lists models")
 
 

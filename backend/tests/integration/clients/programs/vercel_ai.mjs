@@ -164,5 +164,5 @@ await serve(["ai", "@ai-sdk/openai-compatible", "@ai-sdk/openai", "@ai-sdk/anthr
     },
   },
   messages: { ...cells, models: NO_LIST, count_tokens: NO_COUNT },
-  gemini: { ...cells, count_tokens: NO_COUNT },
+  gemini: { ...cells, models: NO_LIST, count_tokens: NO_COUNT },
 });
