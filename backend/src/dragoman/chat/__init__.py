@@ -57,6 +57,7 @@ from dragoman.chat.messages import (
     Text,
     ToolCall,
     ToolResult,
+    media_type_of,
     text_of,
 )
 from dragoman.chat.receipts import Receipt
@@ -138,6 +139,7 @@ __all__ = [
     "extras_of",
     "fold",
     "has_form",
+    "media_type_of",
     "merge_extras",
     "merge_objects",
     "text_of",

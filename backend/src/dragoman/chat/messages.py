@@ -24,9 +24,10 @@ class Base64(Struct, frozen=True, tag="base64"):
 
 
 class Link(Struct, frozen=True, tag="link"):
-    """An address that the provider fetches; never fetched by us."""
+    """An address that the provider fetches; never fetched by us. Its type, where that was said."""
 
     url: str
+    media_type: str | None = None
 
 
 class FileRef(Struct, frozen=True, tag="file"):
@@ -44,6 +45,17 @@ class PlainText(Struct, frozen=True, tag="plain_text"):
 
 
 Source: TypeAlias = Base64 | Link | FileRef | PlainText
+
+
+def media_type_of(source: Source) -> str:
+    """Give the type of a file as far as it was said: "" if it was not."""
+    match source:
+        case Base64(media_type) | PlainText(media_type=media_type):
+            return media_type
+        case Link(media_type=str(media_type)):
+            return media_type
+        case _:
+            return ""
 
 
 class Text(Struct, frozen=True, tag="text"):

@@ -29,13 +29,15 @@ class BuiltinTool(Struct, frozen=True, tag="builtin_tool"):
 class ToolChoice(Struct, frozen=True):
     """Whether tools may, must or must not be used; `name` goes with the mode `named`.
 
-    `mode` is `None` where only `parallel` was said.
+    `mode` is `None` where only `parallel` was said. `allowed` goes with `auto` and `required`, and
+    names the functions there are to choose from; all of them, if it is empty.
     """
 
     mode: Literal["auto", "none", "required", "named"] | None = None
     name: str | None = None
     parallel: bool | None = None
     extras: Extras | None = None
+    allowed: tuple[str, ...] = ()
 
 
 class Output(Struct, frozen=True):

@@ -31,6 +31,7 @@ from dragoman.chat import (
     ReasoningWish,
     Role,
     Sampling,
+    Source,
     Text,
     Tool,
     ToolCall,
@@ -177,6 +178,24 @@ def test_what_must_not_be_left_out_is_refused(part: Part, category: Category):
         write_request(_asked(_turn("user", part)))
 
     assert caught.value.category is category
+
+
+@pytest.mark.parametrize(
+    "source", [Base64("application/msword", "AA=="), Link("https://a.test/b", "video/mp4")]
+)
+def test_a_document_that_is_neither_pdf_nor_text_is_refused(source: Source):
+    with pytest.raises(LLMBadRequestError, match="only PDFs and texts"):
+        write_request(_asked(_turn("user", Document(source))))
+
+
+def test_of_some_tools_that_may_be_chosen_no_others_are_offered():
+    choice = ToolChoice("required", allowed=("g",))
+
+    body, changes = _written(replace(_asked(), tools=(Tool("f"), Tool("g")), tool_choice=choice))
+
+    assert [tool["name"] for tool in body["tools"]] == ["g"]
+    assert body["tool_choice"] == {"type": "any"}
+    assert changes == [("tool_choice.allowed", "emulated")]
 
 
 def test_files_are_sent_as_this_format_takes_them():

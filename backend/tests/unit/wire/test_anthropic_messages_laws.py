@@ -78,13 +78,15 @@ _links = st.builds(Link, _texts) | st.builds(FileRef, _names, st.just(_NAME))
 _image = st.builds(Image, st.builds(Base64, _texts, _texts) | _links, st.none(), extras=_extras())
 _document = st.builds(
     Document,
-    st.builds(Base64, _texts, _texts) | _links | st.builds(PlainText, _texts, _texts),
+    st.builds(Base64, st.just("application/pdf"), _texts)
+    | _links
+    | st.builds(PlainText, _texts, _texts),
     st.none() | _texts,
     _extras(),
 )
 _call = st.builds(ToolCall, _names, _names, _arguments, _extras())
 _thought = st.builds(
-    Reasoning, _texts, st.none() | _texts, st.none(), st.just(_NAME), _extras()
+    Reasoning, _texts, st.none() | _names, st.none(), st.just(_NAME), _extras()
 ) | st.builds(Reasoning, encrypted=_texts, origin=st.just(_NAME), extras=_extras())
 _opaque = st.builds(
     lambda kind, fields, given: Opaque(

@@ -28,7 +28,9 @@ from dragoman.chat import (
     ToolChoice,
     ToolResult,
 )
+from dragoman.wire import anthropic_messages, openai_chat, openai_responses
 from dragoman.wire import gemini as wire
+from dragoman.wire.base import Wire
 
 SIGNED = "c2lnbmVk"
 
@@ -155,6 +157,22 @@ def test_a_complaint_says_where_in_the_clients_own_spelling(body: Any, complaint
         read(body)
 
 
+@pytest.mark.parametrize("others", [openai_chat, openai_responses, anthropic_messages])
+@pytest.mark.parametrize(
+    "film",
+    [
+        {"fileData": {"fileUri": "https://example.test/a.mp4", "mimeType": "video/mp4"}},
+        {"fileData": {"fileUri": "https://youtu.be/x"}},
+        {"inlineData": {"mimeType": "video/mp4", "data": "AA=="}},
+    ],
+)
+def test_a_film_goes_to_nobody_who_would_take_it_for_a_paper(others: Wire, film: Any):
+    request = replace(read(parts(film)), model="m")
+
+    with pytest.raises(LLMBadRequestError, match=r"films|only PDFs"):
+        others.write_request(request)
+
+
 def test_files_are_told_apart_by_their_type():
     inline = {"mimeType": "image/png", "data": "AA=="}
 
@@ -165,7 +183,9 @@ def test_files_are_told_apart_by_their_type():
     document = first_part(parts({"inlineData": paper}))
     assert (document.source, document.name) == (Base64("application/pdf", "AA=="), "a.pdf")
     linked = {"fileUri": "https://example.test/a.png", "mimeType": "image/png"}
-    assert first_part(parts({"fileData": linked})).source == Link("https://example.test/a.png")
+    assert first_part(parts({"fileData": linked})).source == Link(
+        "https://example.test/a.png", "image/png"
+    )
     own = first_part(parts({"fileData": {"fileUri": "gs://bucket/a.mp4"}}))
     assert isinstance(own, Document)
     assert own.source == FileRef("gs://bucket/a.mp4", "gemini")

@@ -88,7 +88,7 @@ def test_results_of_parallel_calls_stand_in_one_turn_and_are_objects():
                     "functionResponse": {
                         "id": "a",
                         "name": "f",
-                        "response": {"output": "one\ntwo"},
+                        "response": {"output": "onetwo"},
                     }
                 },
                 {"functionResponse": {"id": "b", "name": "g", "response": {"error": "bad"}}},
@@ -97,6 +97,25 @@ def test_results_of_parallel_calls_stand_in_one_turn_and_are_objects():
         },
     ]
     assert receipts == {"f.thoughtSignature": "emulated"}
+
+
+def test_more_stop_sequences_than_the_vendor_takes_are_left_out():
+    body, receipts = written(HI, stop=tuple("abcdef"))
+
+    assert body["generationConfig"]["stopSequences"] == list("abcde")
+    assert receipts == {"stop": "dropped"}
+
+
+@pytest.mark.parametrize(("mode", "word"), [("auto", "VALIDATED"), ("required", "ANY")])
+def test_a_choice_among_some_tools_names_them(mode: Any, word: str):
+    choice = ToolChoice(mode, allowed=("f", "g"))
+
+    body, _ = written(HI, tools=(Tool("f"), Tool("g"), Tool("h")), tool_choice=choice)
+
+    assert body["toolConfig"]["functionCallingConfig"] == {
+        "mode": word,
+        "allowedFunctionNames": ["f", "g"],
+    }
 
 
 @pytest.mark.parametrize("model", ["gemini-2.5-pro", "gemini-2.0-flash", "gemma-3-27b-it"])

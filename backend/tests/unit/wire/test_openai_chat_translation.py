@@ -547,3 +547,8 @@ def test_of_many_stop_sequences_the_first_four_are_sent():
     assert changes(request) == [("stop", "dropped")]
     own = replace(request, extras=Extras("openai_chat"))
     assert sent(own)["stop"] == ["1", "2", "3", "4", "5"]
+
+
+def test_a_conversation_without_a_message_is_refused():
+    with pytest.raises(LLMBadRequestError, match="nothing in them to answer"):
+        wire.write_request(ChatRequest(model="m", messages=()))

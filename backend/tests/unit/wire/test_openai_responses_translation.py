@@ -565,3 +565,26 @@ def test_every_reason_to_stop_has_a_status(reason: StopReason, status: str, why:
 
 def test_a_reply_that_is_not_finished_says_so():
     assert json.loads(wire.write_reply(Reply(id="x")))["status"] == "in_progress"
+
+
+@pytest.mark.parametrize("begun", [(Text('{"a":'),), (Reasoning("Hm."), Text("So"))])
+def test_an_answer_begun_for_the_model_is_left_out(begun: tuple[Any, ...]):
+    request = asked(HI, assistant(*begun))
+
+    assert [item["role"] for item in sent(request)["input"]] == ["user"]
+    assert receipts(request)[0] == ("messages[1]", "dropped")
+
+
+def test_what_the_system_says_alone_is_the_input():
+    alone = asked(Message("system", (Text("Be brief."),)), Message("system", (Text("A poem."),)))
+
+    body = sent(alone)
+
+    assert body["instructions"] == "Be brief."
+    assert body["input"] == [{"role": "system", "content": "A poem."}]
+    assert receipts(alone) == []
+
+
+def test_a_conversation_without_a_message_is_refused():
+    with pytest.raises(LLMBadRequestError, match="nothing in them to answer"):
+        wire.write_request(asked())

@@ -53,7 +53,9 @@ registry.register(LocalProvider())
 
 FAMILIES: Final[dict[str, HttpProvider]] = {
     # Compatible servers learnt the dialect early, and many know only its older words.
-    "openai": OpenAIProvider(without=frozenset({"max_completion_tokens", "developer_role"})),
+    "openai": OpenAIProvider(
+        without=frozenset({"max_completion_tokens", "developer_role", "kindred_fields"})
+    ),
     "anthropic": AnthropicProvider(),
 }
 """What a row may speak: it behaves like the first provider of that family."""

@@ -19,6 +19,7 @@ from dragoman.chat import (
 )
 from dragoman.wire.anthropic_messages.turns import in_turns
 from dragoman.wire.anthropic_messages.words import NAME
+from dragoman.wire.offering import offering_allowed
 from dragoman.wire.receipts import Receipts
 
 _JSON_WISH: Final = "Answer with a single JSON object and nothing else."
@@ -189,6 +190,7 @@ def _stop(request: ChatRequest, receipts: Receipts) -> ChatRequest:
 _STEPS: Final[tuple[Callable[[ChatRequest, Receipts], ChatRequest], ...]] = (
     in_turns,
     _tools,
+    offering_allowed,
     _tools_of_history,
     _reasoning,
     _tool_choice,

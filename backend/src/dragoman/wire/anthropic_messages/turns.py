@@ -6,7 +6,7 @@ back opens the turn right after the one that asked.
 
 import base64
 import binascii
-from typing import assert_never
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from dragoman.chat import (
     Document,
     FileRef,
     Image,
+    Link,
     Message,
     Opaque,
     Part,
@@ -28,11 +29,15 @@ from dragoman.chat import (
     Text,
     ToolCall,
     ToolResult,
+    media_type_of,
 )
 from dragoman.wire.anthropic_messages.content_out import parsed_arguments
 from dragoman.wire.anthropic_messages.errors import refusal
 from dragoman.wire.anthropic_messages.words import NAME
 from dragoman.wire.receipts import Receipts
+
+_READ: Final = frozenset({"", "application/pdf", "text/plain"})
+"""The types of a document that is read as it is; nothing is said of one that lies somewhere."""
 
 
 def in_turns(request: ChatRequest, receipts: Receipts) -> ChatRequest:
@@ -133,6 +138,9 @@ def _sendable(part: Image | Document, at: str) -> Source:
         case Document(Base64(media_type, content)) if media_type.startswith("text/"):
             # Of documents in base64, only PDFs are taken.
             return _plain(content, at)
+        case Document(Base64() | Link() as source) if media_type_of(source) not in _READ:
+            problem = "of documents, only PDFs and texts are taken"
+            raise refusal(at, f"{problem}, and this is {media_type_of(source)}")
         case _:
             return part.source
 

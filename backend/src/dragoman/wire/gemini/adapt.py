@@ -34,6 +34,9 @@ _UNSEALED: Final = "skip_thought_signature_validator"
 """What stands for the seal of a call that another model made; without one, a model that checks
 seals refuses the conversation (https://ai.google.dev/gemini-api/docs/thought-signatures)."""
 
+_MOST_STOPS: Final = 5
+"""The vendor's limit; https://ai.google.dev/api/generate-content#generationconfig"""
+
 # As of 2026-11: what came before Gemini 3 checks no seals.
 _TRUSTING: Final = re.compile(r"gemini-[12](?:\.|-|$)|gemma")
 
@@ -60,7 +63,14 @@ def adapt(request: ChatRequest, receipts: Receipts) -> ChatRequest:
         Message(role, _whole(role, parts, request.model, receipts)) for role, parts in turns
     )
     sampling = _without_idle_penalties(request.sampling)
-    return replace(request, system=tuple(system), messages=messages, sampling=sampling)
+    stop = _first_stops(request.stop, receipts)
+    return replace(request, system=tuple(system), messages=messages, sampling=sampling, stop=stop)
+
+
+def _first_stops(stop: tuple[str, ...], receipts: Receipts) -> tuple[str, ...]:
+    if len(stop) > _MOST_STOPS:
+        receipts.dropped("stop", f"only the first {_MOST_STOPS} sequences are taken")
+    return stop[:_MOST_STOPS]
 
 
 def _without_idle_penalties(sampling: Sampling) -> Sampling:

@@ -24,6 +24,7 @@ from dragoman.wire.gemini.spelling import Spelled, set_aside
 from dragoman.wire.gemini.words import (
     CALLED,
     FILE,
+    FILMS,
     NAME,
     NAMED,
     NO_RESPONSE,
@@ -131,7 +132,10 @@ def _linked(part: Spelled, _pairing: Pairing) -> Part | None:
             return None
     address, media_type = inner.text("fileUri"), inner.maybe_text("mimeType")
     ours = address.startswith(_OWN_FILES)
-    source: Source = FileRef(address, NAME) if ours else Link(address)
+    if media_type is None and address.startswith(FILMS):
+        source: Source = Link(address, "video/*")
+    else:
+        source = FileRef(address, NAME) if ours else Link(address, media_type)
     mark = FILE if media_type is None else f"{FILE} {media_type}"
     return _file(source, media_type or "", part, inner, "fileData", mark)
 

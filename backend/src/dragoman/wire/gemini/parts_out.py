@@ -33,6 +33,7 @@ from dragoman.wire.gemini.spelling import respelled
 from dragoman.wire.gemini.words import (
     CALLED,
     FILE,
+    FILMS,
     NAME,
     NAMED,
     NO_RESPONSE,
@@ -45,14 +46,8 @@ from dragoman.wire.gemini.words import (
 )
 from dragoman.wire.receipts import Receipts
 
-# Addresses that the vendor fetches; https://ai.google.dev/gemini-api/docs/video-understanding
-_FETCHED: Final = (
-    "gs://",
-    "https://generativelanguage.googleapis.com/",
-    "https://www.youtube.com/",
-    "https://youtube.com/",
-    "https://youtu.be/",
-)
+# Addresses that the vendor fetches.
+_FETCHED: Final = ("gs://", "https://generativelanguage.googleapis.com/", *FILMS)
 
 
 class Terms(Struct, frozen=True):
@@ -167,7 +162,7 @@ def _response(result: ToolResult) -> JsonObject | None:
     texts = [part.text for part in result.content if isinstance(part, Text)]
     if NO_RESPONSE in form and not texts:
         return None
-    said = "\n".join(texts)
+    said = "".join(texts)
     if RESPONSE in form and (response := parsed_object(said)) is not None:
         return response
     return {"error" if result.is_error else "output": said}

@@ -77,5 +77,8 @@ def _choice(config: Spelled) -> ToolChoice | None:
         case [str(name)] if mode == "required":
             said.skip("allowedFunctionNames")
             return ToolChoice("named", name, extras=set_aside(said, *form))
+        case [_, *_] as names if mode != "none" and all(isinstance(name, str) for name in names):
+            said.skip("allowedFunctionNames")
+            return ToolChoice(mode, extras=set_aside(said, *form), allowed=tuple(names))
         case _:
             return ToolChoice(mode, extras=set_aside(said, *form))

@@ -111,7 +111,13 @@ def write_choice(request: ChatRequest, terms: Terms) -> JsonObject | None:
 
 
 def _choice(choice: ToolChoice) -> JsonObject:
-    said: JsonObject = {"mode": mark_of(choice.extras, MODE) or CHOICE_WORDS[choice.mode or "auto"]}
+    spelled = mark_of(choice.extras, MODE)
+    said: JsonObject = {"mode": spelled or CHOICE_WORDS[choice.mode or "auto"]}
     if choice.mode == "named":
         said["allowedFunctionNames"] = [choice.name]
+    elif choice.allowed:
+        said["allowedFunctionNames"] = list(choice.allowed)
+        if said["mode"] == "AUTO" and not is_own(choice.extras):
+            # Names go with ANY and VALIDATED alone; https://ai.google.dev/api/caching#Mode_1
+            said["mode"] = "VALIDATED"
     return respelled(put_back(said, own(choice.extras)), forms_of(choice.extras))

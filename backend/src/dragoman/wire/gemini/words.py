@@ -81,6 +81,10 @@ NO_COUNT: Final = "no candidatesTokenCount"
 NO_TOTAL: Final = "no totalTokenCount"
 """Token counts without a total."""
 
+FILMS: Final = ("https://www.youtube.com/", "https://youtube.com/", "https://youtu.be/")
+"""Where films are that the vendor looks at: https://ai.google.dev/gemini-api/docs/video-understanding
+"""
+
 STOP_REASONS: Final[dict[str, StopReason]] = {
     "STOP": StopReason.STOP,
     "MAX_TOKENS": StopReason.LENGTH,

@@ -26,6 +26,7 @@ from dragoman.chat import (
     Text,
     ToolCall,
     ToolResult,
+    media_type_of,
 )
 from dragoman.wire.openai_chat.words import (
     BARE,
@@ -64,6 +65,12 @@ class Terms(Struct, frozen=True):
 def unsupported(at: str, problem: str) -> LLMBadRequestError:
     """Make the error for what cannot be said, and must not be left out."""
     return LLMBadRequestError(Category.UNSUPPORTED, f"{at}: {problem}", actor=Actor.CALLER)
+
+
+def unanswerable() -> LLMBadRequestError:
+    """Make the error for a conversation without a message."""
+    problem = "messages: there is nothing in them to answer"
+    return LLMBadRequestError(Category.INVALID_REQUEST, problem, actor=Actor.CALLER)
 
 
 def write_content(
@@ -162,6 +169,8 @@ def _image(image: Image, at: str, terms: Terms) -> JsonObject:
 
 
 def _document(document: Document, at: str, terms: Terms) -> JsonObject:
+    if media_type_of(document.source).startswith("video/"):
+        raise unsupported(at, "this format takes no films: send pictures of it, or the text")
     forms = forms_of(document.extras)
     match document.source:
         case PlainText(text):

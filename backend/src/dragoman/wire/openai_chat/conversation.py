@@ -15,7 +15,7 @@ from dragoman.chat import (
     ToolResult,
 )
 from dragoman.wire.openai_chat.assistant import write_assistant
-from dragoman.wire.openai_chat.content_out import Terms, write_content, write_parts
+from dragoman.wire.openai_chat.content_out import Terms, unanswerable, write_content, write_parts
 from dragoman.wire.openai_chat.words import (
     DEVELOPER,
     FUNCTION,
@@ -41,6 +41,8 @@ def write_messages(request: ChatRequest, terms: Terms) -> list[JsonObject]:
 
     An answer that another format began for the model is left out: here, nobody goes on with it.
     """
+    if not (request.messages or request.system or is_own(request.extras)):
+        raise unanswerable()
     conversation = _Conversation(terms)
     if request.system:
         conversation.add(Message("system", request.system), "system")

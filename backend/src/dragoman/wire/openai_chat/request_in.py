@@ -9,6 +9,7 @@ from dragoman.chat import (
     ChatRequest,
     Extras,
     InvalidInput,
+    Json,
     Limits,
     Message,
     Output,
@@ -165,11 +166,32 @@ def _tool_choice(request: Fields) -> tuple[ToolChoice | None, tuple[str, ...]]:
             function.skip("name")
             extras = set_aside(choice, function=function)
             return ToolChoice("named", name, parallel, extras), ()
+        case {
+            "type": "allowed_tools",
+            "allowed_tools": {"mode": "auto" | "required" as mode, "tools": [*tools], **others},
+            **beside,
+        } if not others and not beside and (names := _functions(tools)):
+            request.skip("tool_choice")
+            return ToolChoice(mode, parallel=parallel, allowed=names), ()
         case None | dict():
-            # A choice among some tools, or of a vendor's own: it stays as it is.
+            # A choice among more than functions, or of a vendor's own: it stays as it is.
             return None if parallel is None else ToolChoice(parallel=parallel), ()
         case other:
             raise request.wrong("tool_choice", f"an object or one of {', '.join(CHOICES)}", other)
+
+
+def _functions(tools: list[Json]) -> tuple[str, ...]:
+    """Give the names of tools that are functions, all of them; nothing otherwise."""
+    names = []
+    for tool in tools:
+        match tool:
+            case {"type": "function", "function": {"name": str(name), **more}, **others} if (
+                not more and not others
+            ):
+                names.append(name)
+            case _:
+                return ()
+    return tuple(names)
 
 
 def _output(request: Fields) -> Output | None:

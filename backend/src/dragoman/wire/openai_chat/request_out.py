@@ -12,6 +12,8 @@ from dragoman.chat import (
     ToolChoice,
 )
 from dragoman.wire.base import NOTHING, Written
+from dragoman.wire.kindred import KINDRED_FIELDS, kindred
+from dragoman.wire.offering import offering_allowed
 from dragoman.wire.openai_chat.content_out import Terms
 from dragoman.wire.openai_chat.conversation import write_messages
 from dragoman.wire.openai_chat.words import (
@@ -46,8 +48,11 @@ def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) ->
     out.
     """
     terms = Terms(without, Receipts(NAME))
-    terms.receipts.left_behind(request.extras)
-    body = put_back(_said(request, terms), own(request.extras))
+    if KINDRED_FIELDS in without and not is_own(request.extras):
+        request = offering_allowed(request, terms.receipts)
+    shared = kindred(request, NAME, without=without)
+    terms.receipts.left_behind(shared.extras)
+    body = put_back(_said(request, terms) | shared.fields, own(request.extras))
     for name in sorted(without.intersection(body)):
         if body.pop(name) is not None:
             terms.receipts.dropped(name, _NOT_TAKEN)
@@ -137,6 +142,9 @@ def _tool_choice(choice: ToolChoice, request: ChatRequest, terms: Terms) -> Json
     match choice:
         case ToolChoice(mode="named", name=str(name), extras=extras):
             return put_back({"type": "function", "function": {"name": name}}, own(extras))
+        case ToolChoice(mode=mode, allowed=(_, *_) as names):
+            tools = [{"type": "function", "function": {"name": name}} for name in names]
+            return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
         case ToolChoice(mode="required") if "any" in forms_of(request.extras):
             return "any"
         case _:

@@ -135,6 +135,7 @@ FEATURES: Final[dict[str, str]] = {
     "developer_role": "the role developer; it becomes system",
     "max_completion_tokens": "the newer spelling of the limit; it becomes max_tokens",
     "max_tokens": "the older spelling of the limit; it becomes max_completion_tokens",
+    "kindred_fields": "what OpenAI's two formats both say, for a client of any but this one",
     "strict_tools": "the field strict of a function",
     "tools": "tools; asking for them is refused",
     "images": "pictures; sending one is refused",

@@ -20,7 +20,7 @@ from dragoman.chat import (
     ToolCall,
     ToolResult,
 )
-from dragoman.wire.openai_responses.content_out import Terms, placed, write_content
+from dragoman.wire.openai_responses.content_out import Terms, placed, unanswerable, write_content
 from dragoman.wire.openai_responses.items_out import (
     in_items,
     write_call,
@@ -51,7 +51,8 @@ def split_instructions(request: ChatRequest, terms: Terms) -> tuple[str | None, 
     texts = list(request.system)
     count = 0
     if not terms.own:
-        for message in takewhile(_is_instruction, request.messages):
+        # An input with nothing in it is refused: the last message is one, whoever speaks.
+        for message in takewhile(_is_instruction, request.messages[:-1]):
             terms.receipts.left_behind(message.extras, f"messages[{count}]")
             texts += [part for part in message.parts if isinstance(part, Text)]
             count += 1
@@ -67,14 +68,29 @@ def _is_instruction(message: Message) -> bool:
 def write_input(request: ChatRequest, terms: Terms, skipped: int) -> list[JsonObject]:
     """Write the messages, all but the `skipped` first.
 
+    An answer that another format began for the model is left out: here, nobody goes on with it.
     Raises `LLMBadRequestError` for parts that cannot be sent.
     """
+    if not (request.messages or request.system or terms.own):
+        raise unanswerable()
     return [
         item
-        for place, message in enumerate(request.messages)
+        for place, message in enumerate(_before_a_begun_answer(request, terms))
         if place >= skipped
         for item in _items(message, f"messages[{place}]", terms)
     ]
+
+
+def _before_a_begun_answer(request: ChatRequest, terms: Terms) -> Sequence[Message]:
+    match request.messages:
+        case (*_, Message("user"), Message("assistant", parts)) if not terms.own and all(
+            isinstance(part, Text | Reasoning) for part in parts
+        ):
+            at = f"messages[{len(request.messages) - 1}]"
+            terms.receipts.dropped(at, "a begun answer is not continued")
+            return request.messages[:-1]
+        case messages:
+            return messages
 
 
 def _items(message: Message, at: str, terms: Terms) -> Iterator[JsonObject]:

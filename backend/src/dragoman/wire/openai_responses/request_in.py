@@ -8,6 +8,7 @@ from dragoman.chat import (
     BuiltinTool,
     ChatRequest,
     Extras,
+    Json,
     JsonObject,
     Limits,
     Message,
@@ -178,11 +179,31 @@ def _tool_choice(request: Fields) -> ToolChoice | None:
             choice.skip("type")
             choice.skip("name")
             return ToolChoice("named", name, parallel, set_aside(choice))
+        case {
+            "type": "allowed_tools",
+            "mode": "auto" | "required" as mode,
+            "tools": [*tools],
+            **others,
+        } if not others and (names := _functions(tools)):
+            request.skip("tool_choice")
+            return ToolChoice(mode, parallel=parallel, allowed=names)
         case None | dict():
-            # A choice among some tools, or of a vendor's own: it stays as it is.
+            # A choice among more than functions, or of a vendor's own: it stays as it is.
             return None if parallel is None else ToolChoice(parallel=parallel)
         case other:
             raise request.wrong("tool_choice", f"an object or one of {', '.join(CHOICES)}", other)
+
+
+def _functions(tools: list[Json]) -> tuple[str, ...]:
+    """Give the names of tools that are functions, all of them; nothing otherwise."""
+    names = []
+    for tool in tools:
+        match tool:
+            case {"type": "function", "name": str(name), **others} if not others:
+                names.append(name)
+            case _:
+                return ()
+    return tuple(names)
 
 
 def _output(request: Fields) -> Output | None:

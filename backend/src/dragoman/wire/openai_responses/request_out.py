@@ -16,6 +16,8 @@ from dragoman.chat import (
     ToolChoice,
 )
 from dragoman.wire.base import NOTHING, Written
+from dragoman.wire.kindred import KINDRED_FIELDS, kindred
+from dragoman.wire.offering import offering_allowed
 from dragoman.wire.openai_responses.content_out import Terms
 from dragoman.wire.openai_responses.conversation import split_instructions, write_input
 from dragoman.wire.openai_responses.words import (
@@ -63,12 +65,30 @@ def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) ->
     own_words = is_own(request.extras)
     stateless = not own_words or STATELESS in forms_of(request.extras)
     terms = Terms(without, Receipts(NAME), own_words, stateless)
-    terms.receipts.left_behind(request.extras)
-    body = put_back(_said(request, terms), own(request.extras))
+    if KINDRED_FIELDS in without and not is_own(request.extras):
+        request = offering_allowed(request, terms.receipts)
+    shared = kindred(request, NAME, without=without)
+    terms.receipts.left_behind(shared.extras)
+    body = put_back(_joined(_said(request, terms), shared.fields), own(request.extras))
+    asked = own(request.extras) | shared.fields
     for name in sorted(without.intersection(body)):
-        if body.pop(name) is not None and (name not in _OURS or name in own(request.extras)):
+        if body.pop(name) is not None and (name not in _OURS or name in asked):
             terms.receipts.dropped(name, _NOT_TAKEN)
     return Written(encode(body), terms.receipts.written())
+
+
+def _joined(said: JsonObject, more: JsonObject) -> JsonObject:
+    """Add what else was asked for: to what a list or an object says, in the place of the rest."""
+    whole = dict(said)
+    for name, value in more.items():
+        match whole.get(name), value:
+            case list() as items, list():
+                whole[name] = [*items, *value]
+            case dict() as fields, dict():
+                whole[name] = fields | value
+            case _:
+                whole[name] = value
+    return whole
 
 
 def _said(request: ChatRequest, terms: Terms) -> JsonObject:
@@ -187,6 +207,9 @@ def write_choice(choice: ToolChoice) -> Json:
     match choice:
         case ToolChoice(mode="named", name=str(name), extras=extras):
             return put_back({"type": "function", "name": name}, own(extras))
+        case ToolChoice(mode=mode, allowed=(_, *_) as names):
+            tools = [{"type": "function", "name": name} for name in names]
+            return {"type": "allowed_tools", "mode": mode, "tools": tools}
         case _:
             return choice.mode
 

@@ -131,6 +131,7 @@ SEALED_REASONING: Final = "reasoning.encrypted_content"
 
 # What `without` may name beside any field of the body, which is then left out with a receipt.
 FEATURES: Final[dict[str, str]] = {
+    "kindred_fields": "what OpenAI's two formats both say, for a client of any but this one",
     "strict_tools": "the field strict of a function",
     "tools": "tools; asking for them is refused",
     "images": "pictures; sending one is refused",
