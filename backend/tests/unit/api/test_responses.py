@@ -1,11 +1,14 @@
 """The promises about what is said before a response: the same as if the client had sent it all."""
 
 import json
+from contextlib import nullcontext
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman.api.doors.kept_responses import listed, sendable, wishes_of
+from dragoman.chat import InvalidInput
 from dragoman.storage import Step
 from dragoman.wire import openai_responses
 
@@ -112,6 +115,15 @@ def test_naming_an_item_is_as_if_it_had_been_sent(said, new):
     assert wishes.named == kept.keys()
     assert list(found.items) == [*whole, *new]
     assert sendable(request, found, ()).messages == wanted.messages
+
+
+@pytest.mark.parametrize(("before", "now", "fits"), [(16, 14, True), (20, 15, False)])
+def test_what_is_gone_on_from_counts_like_what_is_sent(before, now, fits):
+    body, request = reading([{"role": "user", "content": "x" * (now << 20)}])
+    steps = steps_of([([{"role": "user", "content": "x" * (before << 20)}], [])])
+
+    with nullcontext() if fits else pytest.raises(InvalidInput, match="33,554,432 bytes"):
+        sendable(request, wishes_of(body, request), steps)
 
 
 @given(said=turns, new=st.lists(told, max_size=3))

@@ -5,13 +5,14 @@ wishes_of ─▶ Wishes ─▶ sendable ─▶ the model's request     Keeper �
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dragoman.api.asking import MAX_REQUEST
 from dragoman.chat import (
     ChatRequest,
     Extras,
@@ -42,6 +43,8 @@ _REFUSED: Final = {
 }
 _OURS: Final = frozenset({"store", "previous_response_id", *_REFUSED})
 _REFERENCE: Final = "item_reference"
+_MOST_NAMED: Final = 1000
+"""How many items may be named in a request, rather than sent: each has to be found."""
 _TELLING: Final = re.compile(rb'"response"|"response\.output_item\.done"')
 """What stands in an event that holds a response, or a whole item of one."""
 _ENDED: Final = frozenset({"completed", "incomplete"})
@@ -90,6 +93,8 @@ def wishes_of(body: bytes, request: ChatRequest) -> Wishes:
     store, previous = fields.maybe_flag("store"), fields.maybe_text("previous_response_id")
     items = _items(body)
     named = frozenset(item["id"] for item in items if _is_name(item))
+    if len(named) > _MOST_NAMED:
+        raise InvalidInput("input", f"may name at most {_MOST_NAMED:,} items: send the others")
     return Wishes(store is not False, previous, items, named)
 
 
@@ -112,9 +117,26 @@ def sendable(request: ChatRequest, wishes: Wishes, steps: Sequence[Step]) -> Cha
     before = [item for step in steps for item in (*step.asked, *step.output)]
     if not before and not wishes.named:
         return alone
-    said = {"model": request.model, "input": [*before, *wishes.items]}
+    said = {"model": request.model, "input": _bounded((*before, *wishes.items))}
     whole = openai_responses.read_request(_encode(said))
     return uncarried(replace(alone, messages=whole.messages))
+
+
+def _bounded(items: Iterable[JsonObject]) -> list[msgspec.Raw]:
+    """Encode items, which may be no longer together than if they had been sent.
+
+    Raises `InvalidInput`: a short request can name much, the same item a thousand times, too.
+    """
+    encoded: list[msgspec.Raw] = []
+    room = MAX_REQUEST
+    for item in items:
+        raw = _encode(item)
+        room -= len(raw)
+        if room < 0:
+            problem = f"with all that it goes on from, must be at most {MAX_REQUEST:,} bytes long"
+            raise InvalidInput("input", problem, status=413, reason="body_too_large")
+        encoded.append(msgspec.Raw(raw))
+    return encoded
 
 
 class Prepared(Struct, frozen=True):
