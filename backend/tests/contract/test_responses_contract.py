@@ -320,6 +320,19 @@ async def test_kept_items_may_be_named_instead_of_sent(door, upstream, stream, t
     assert "item_reference" not in json.dumps(door.sent)
 
 
+async def test_a_short_request_cannot_name_more_than_could_be_sent(door, upstream):
+    kept = await door.ask(answer="x" * 100_000)
+    asked = len(upstream.received)
+    named = [{"id": kept["output"][0]["id"]}]
+
+    response, body = await door.post(input=named * 400)
+    assert (response.status, json.loads(body)["error"]["param"]) == (413, "input")
+
+    response, body = await door.post(input=[{"id": f"msg_{n}"} for n in range(30_000)])
+    assert (response.status, json.loads(body)["error"]["param"]) == (400, "input")
+    assert len(upstream.received) == asked
+
+
 async def test_an_item_that_is_not_kept_is_not_found(door, upstream):
     response, body = await door.post(input=[{"type": "item_reference", "id": "msg_nobodys"}])
 
@@ -454,7 +467,8 @@ async def test_the_items_of_a_response_are_listed_whole_and_page_by_page(door):
     assert [item["id"] for item in (await door.get(path))["data"]] == ids[::-1]
     page = await door.get(path, order="asc", limit=2, after=ids[1])
     assert ([item["id"] for item in page["data"]], page["has_more"]) == (ids[2:4], True)
-    for wrong in ({"limit": 0}, {"limit": 101}, {"order": "up"}, {"after": "nobody"}):
+    limits = (0, 101, "00100999", "00001" + 5000 * "9")
+    for wrong in (*({"limit": limit} for limit in limits), {"order": "up"}, {"after": "nobody"}):
         status, body = await door.call("GET", path, **wrong)
         assert (status, body["error"]["param"]) == (400, next(iter(wrong)))
 

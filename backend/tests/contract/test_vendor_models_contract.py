@@ -40,7 +40,7 @@ async def test_anthropics_list_comes_in_pages(dragoman, query, ids, more):
     assert answer["has_more"] is more
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=x", "after_id=nobody"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=" + 5000 * "9", "after_id=nobody"])
 async def test_a_page_that_makes_no_sense_is_refused_by_name(dragoman, query):
     response = await dragoman.client.get(f"/v1/models?{query}", headers=ANTHROPIC)
 

@@ -1,5 +1,6 @@
 """The lists of models as clients of each vendor read them: `/v1/models` and `/v1beta/models`."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -16,6 +17,7 @@ _CREATED_AT: Final = "1970-01-01T00:00:00Z"
 _GEMINI_METHODS: Final = ("generateContent", "streamGenerateContent", "countTokens")
 _MOST: Final = 1000
 """The longest page of Anthropic's list; its own is of 20 models."""
+_NUMBER: Final = re.compile("[0-9]{1,5}")
 
 
 def vendor_models_router(setup: Callable[[], Setup]) -> APIRouter:
@@ -103,9 +105,9 @@ def _place(ids: Sequence[str], name: str, asked: Mapping[str, str]) -> int:
 
 def _limit(asked: Mapping[str, str]) -> int:
     text = asked.get("limit", str(_MOST))
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
-        raise InvalidInput("limit", f"must be a whole number from 1 to {_MOST}")
-    return int(text)
+    if _NUMBER.fullmatch(text) and 1 <= int(text) <= _MOST:
+        return int(text)
+    raise InvalidInput("limit", f"must be a whole number from 1 to {_MOST}")
 
 
 def _gemini(model: ModelEntry) -> JsonObject:

@@ -1,5 +1,6 @@
 """`/v1/responses`: asked like every front door, and kept, read again and deleted here."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 PATH: Final = "/v1/responses"
 _MOST_ITEMS: Final = 100
 """The longest page of the list of items; the usual one has 20."""
+
+_NUMBER: Final = re.compile("[0-9]{1,5}")
 
 _HERE: Final = "there are no responses in the background here: end a stream by closing it"
 # What the vendor has besides, with what to do instead.
@@ -116,6 +119,6 @@ def _place(items: Sequence[JsonObject], after: str) -> int:
 
 def _limit(asked: Mapping[str, str]) -> int:
     text = asked.get("limit", "20")
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:5]) <= _MOST_ITEMS):
-        raise InvalidInput("limit", f"must be a whole number from 1 to {_MOST_ITEMS}")
-    return int(text)
+    if _NUMBER.fullmatch(text) and 1 <= int(text) <= _MOST_ITEMS:
+        return int(text)
+    raise InvalidInput("limit", f"must be a whole number from 1 to {_MOST_ITEMS}")
