@@ -10,7 +10,6 @@ what it was, tagged with its origin: its own wire sends it on byte for byte, any
 """
 
 import base64
-import binascii
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -67,7 +66,7 @@ def _sealed_bytes(signature: str | None) -> bytes | None:
         return None
     try:
         return base64.b64decode(signature.translate(_STANDARD), validate=True)[len(_MARK) :]
-    except binascii.Error:
+    except ValueError:  # no base64, or not even ASCII
         return None
 
 

@@ -171,6 +171,7 @@ def test_malformed_arguments_are_refused_and_never_replaced(arguments: str):
         (ToolResult("a", (Audio(Base64("audio/wav", "AA==")),)), Category.UNSUPPORTED),
         (Document(Base64("text/plain", "=")), Category.INVALID_REQUEST),
         (Document(Base64("text/plain", "/w==")), Category.INVALID_REQUEST),
+        (Document(Base64("text/plain", "Zürich")), Category.INVALID_REQUEST),
     ],
 )
 def test_what_must_not_be_left_out_is_refused(part: Part, category: Category):

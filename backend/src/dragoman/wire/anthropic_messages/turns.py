@@ -5,7 +5,6 @@ back opens the turn right after the one that asked.
 """
 
 import base64
-import binascii
 from typing import Final, assert_never
 
 from msgspec.structs import replace
@@ -148,6 +147,6 @@ def _sendable(part: Image | Document, at: str) -> Source:
 def _plain(content: str, at: str) -> PlainText:
     try:
         return PlainText(base64.b64decode(content, validate=True).decode())
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # no base64, not even ASCII, or no UTF-8 inside
         problem = "the text is no base64 of UTF-8"
         raise refusal(at, problem, Category.INVALID_REQUEST) from error
