@@ -1,6 +1,7 @@
 """What one format recorded, told in another: good for that vendor's own SDK, and the same reply."""
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -19,8 +20,12 @@ from dragoman.wire.base import Wire
 
 from .cases import KNOWN_FAILURES, RECORDINGS
 from .recordings import Recording
-from .replies import in_words
+from .replies import given_id, in_words
 from .walker import events_in, parsed
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # backslashes in its strings, where it is not compiled yet
+    from google.genai.types import GenerateContentResponse
 
 WIRES: Final[dict[str, Wire]] = {
     wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses, gemini)
@@ -39,6 +44,8 @@ DIALECTS: Final = (
     Dialect(openai_chat, TypeAdapter(ChatCompletion), TypeAdapter(ChatCompletionChunk)),
     Dialect(openai_responses, TypeAdapter(Response), TypeAdapter(ResponseStreamEvent)),
     Dialect(anthropic_messages, TypeAdapter(Message), TypeAdapter(RawMessageStreamEvent)),
+    # Every event is one whole response, and its types refuse a field that they do not know.
+    Dialect(gemini, TypeAdapter(GenerateContentResponse), TypeAdapter(GenerateContentResponse)),
 )
 
 
@@ -88,12 +95,15 @@ def dated_start(events: Iterable[StreamEvent]) -> list[StreamEvent]:
 
 
 def told_to_a_person(reply: Reply) -> tuple[object, ...]:
-    """Give what has to survive any translation; an unknown count is 0 where one is needed."""
+    """Give what has to survive any translation; an unknown count is 0 where one is needed.
+
+    A call without an id may get one: Gemini's format leaves it out, and clients here need one.
+    """
     usage = reply.usage or Usage()
     calls = [part for part in reply.parts if isinstance(part, ToolCall)]
     return (
         reply.text,
-        [(call.id, call.name, parsed(call.arguments)) for call in calls],
+        [(given_id(call.id), call.name, parsed(call.arguments)) for call in calls],
         "".join(part.text for part in reply.parts if isinstance(part, Reasoning)),
         (usage.input or 0, usage.output or 0),
     )
