@@ -8,9 +8,10 @@ from anthropic import AsyncAnthropic
 from cell_driver import Cells, describe, get_weather
 from openai import AsyncOpenAI
 from pydantic import BaseModel
-from pydantic_ai import Agent, NativeOutput
-from pydantic_ai.messages import ThinkingPart, ToolCallPart
-from pydantic_ai.models import Model
+from pydantic_ai import Agent, Embedder, NativeOutput
+from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
+from pydantic_ai.messages import ModelRequest, ThinkingPart, ToolCallPart, UserPromptPart
+from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.google import GoogleModel
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
@@ -174,9 +175,6 @@ def continued(ask: SimpleNamespace) -> dict[str, Any]:
 
 @cells.cell("messages", "gemini")
 def count_tokens(ask: SimpleNamespace) -> dict[str, Any]:
-    from pydantic_ai.messages import ModelRequest, UserPromptPart  # noqa: PLC0415
-    from pydantic_ai.models import ModelRequestParameters  # noqa: PLC0415
-
     said = [ModelRequest(parts=[UserPromptPart(ask.prompt)])]
     counted = model_for(ask).count_tokens(said, None, ModelRequestParameters())
     return {"tokens": asyncio.run(counted).input_tokens}
@@ -188,9 +186,6 @@ for door in DOORS:
 
 @cells.cell("chat")
 def embeddings(ask: SimpleNamespace) -> dict[str, Any]:
-    from pydantic_ai import Embedder  # noqa: PLC0415
-    from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel  # noqa: PLC0415
-
     embedder = Embedder(OpenAIEmbeddingModel(ask.model, provider=openai_provider(ask)))
     result = embedder.embed_documents_sync(["one", "two"])
     return {"vectors": [list(vector) for vector in result.embeddings]}
