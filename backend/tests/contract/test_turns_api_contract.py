@@ -81,6 +81,7 @@ async def test_a_whole_answer_names_what_was_stored(dragoman, upstream, make, re
         "parentId": message["id"],
         "stopReason": "stop",
         "reasoning": None,
+        "receipts": [],
     }
 
 

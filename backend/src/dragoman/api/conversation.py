@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
 from dragoman.api.answer import Times, TokenUsage, token_usage
-from dragoman.chat import InvalidInput, Json, JsonObject
+from dragoman.chat import InvalidInput, Json, JsonObject, Receipt
 from dragoman.storage import (
     Changes,
     Conversation,
@@ -67,7 +67,8 @@ class MessageView(Struct, frozen=True, kw_only=True, rename="camel"):
     """One message, or one attempt at a reply; `system` is the model's turn (an old word).
 
     What hangs on which message is told by `parentId`: replies to one message are attempts, messages
-    with one parent are wordings.
+    with one parent are wordings. `receipts` tell what of the question its model was not told, or
+    was told in other words.
     """
 
     id: str
@@ -83,6 +84,7 @@ class MessageView(Struct, frozen=True, kw_only=True, rename="camel"):
     parent_id: str | None
     stop_reason: str | None
     reasoning: str | None
+    receipts: tuple[Receipt, ...]
 
 
 class ConversationWithMessages(ConversationView, frozen=True, kw_only=True, rename="camel"):
@@ -242,6 +244,7 @@ def _message(message: StoredMessage) -> MessageView:
         parent_id=message.parent_id,
         stop_reason=message.stop_reason,
         reasoning=message.reasoning or None,
+        receipts=message.receipts or (),
     )
 
 

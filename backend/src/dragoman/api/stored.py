@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from dragoman.api.answer import write_answer, write_complete, write_passages, write_start
 from dragoman.api.errors import Problem, Receive, Send, problem_event, send_json, send_problem
 from dragoman.api.question import Question
+from dragoman.api.receipts import receipt_headers
 from dragoman.api.record import Record
 from dragoman.api.relay import ClientGone, EventStream, Meter, Pace, while_present
 from dragoman.chat import Reply, ResponseEnd, Text, Usage
@@ -93,7 +94,7 @@ class TurnAnswers:
         answer = write_answer(
             reply, model=turn.candidate.model.id, request_id=record.request_id, turn=turn
         )
-        await send_json(send, answer)
+        await send_json(send, answer, headers=receipt_headers(turn.receipts))
 
     async def _stream(self, turn: Turn, record: Record, send: Send) -> None:
         async with EventStream(send, self._pace, opening=write_start(turn)) as out:
@@ -101,6 +102,8 @@ class TurnAnswers:
                 async for heard in passages:
                     if heard:
                         record.token_came()
+                    if not out.started:
+                        out.add_headers(receipt_headers(turn.receipts))
                     if heard or not out.started:
                         await out.write(write_passages(heard))
             match self._end(turn, record):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from dragoman.chat import InvalidInput, JsonObject, Usage
+from dragoman.chat import InvalidInput, JsonObject, Receipt, Usage
 from dragoman.storage import (
     Conversation,
     Mishap,
@@ -77,6 +77,7 @@ class ArchivedMessage(Struct, frozen=True, kw_only=True, rename="camel", omit_de
     usage: ArchivedUsage | None = None
     timing: ArchivedTiming | None = None
     error: ArchivedError | None = None
+    receipts: tuple[Receipt, ...] | None = None
 
 
 class ArchivedConversation(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -186,6 +187,7 @@ def _archived(message: StoredMessage) -> ArchivedMessage:
         else msgspec.convert(usage, ArchivedUsage, from_attributes=True),
         timing=None if timing is None else ArchivedTiming(timing.total_ms, timing.first_token_ms),
         error=None if error is None else ArchivedError(**asdict(error)),
+        receipts=message.receipts,
     )
 
 
@@ -206,6 +208,7 @@ def _restored(message: ArchivedMessage) -> StoredMessage:
         usage=None if usage is None else Usage(**asdict(usage)),
         timing=None if timing is None else Timing(timing.total_ms, timing.first_token_ms),
         error=None if error is None else Mishap(**asdict(error)),
+        receipts=message.receipts,
     )
 
 

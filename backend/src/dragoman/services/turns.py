@@ -20,7 +20,9 @@ from dragoman.chat import (
     Category,
     ChatRequest,
     LLMCancelledError,
+    Receipt,
     ResponseEnd,
+    ResponseStart,
 )
 from dragoman.services.providers import Batch
 from dragoman.services.routing import Candidate
@@ -117,6 +119,7 @@ class Turn:
         self.kept = 0
         self._store = store
         self._pace = pace or Pace()
+        self.receipts: tuple[Receipt, ...] = ()
         self._clock = clock
         self._begun = clock()
         self._first_token: float | None = None
@@ -154,6 +157,8 @@ class Turn:
 
     def hear(self, batch: Batch) -> None:
         """Keep what a batch says; it is stored a little later, without being waited for."""
+        if isinstance(batch[0], ResponseStart):
+            self.receipts = batch[0].receipts
         size = self.transcript.hear(batch)
         if size and self._first_token is None:
             self._first_token = self._clock()
@@ -218,6 +223,7 @@ class Turn:
                 usage=None if end is None or end.usage is None else replace(end.usage, extras=None),
                 timing=self.timing,
                 error=error,
+                receipts=self.receipts or None,
             )
             self._ending = asyncio.create_task(self._end(outcome))
             self._ending.add_done_callback(_look_at)

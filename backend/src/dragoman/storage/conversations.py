@@ -192,4 +192,5 @@ def _message(row: RowMapping) -> StoredMessage:
         usage=row["usage"],
         timing=row["timing"],
         error=row["error"],
+        receipts=row["receipts"],
     )

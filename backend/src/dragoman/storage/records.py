@@ -101,6 +101,7 @@ class StoredMessage(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     timing: Timing | None = None
     error: Mishap | None = None
+    receipts: tuple[Receipt, ...] | None = None
 
 
 class Node(Struct, frozen=True):
@@ -124,6 +125,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     timing: Timing | None = None
     error: Mishap | None = None
+    receipts: tuple[Receipt, ...] | None = None
 
 
 class Listed(Struct, frozen=True):

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from dragoman.chat import JsonObject, Receipt, Usage
 from dragoman.storage.records import Mishap, State, Timing
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 """The newest migration this program knows: the schema it works with."""
 
 T = TypeVar("T")
@@ -129,6 +129,7 @@ messages: Final = Table(
     Column("usage", Packed(Usage)),
     Column("timing", Packed(Timing)),
     Column("error", Packed(Mishap)),
+    Column("receipts", Packed(tuple[Receipt, ...])),
     Column("created_at", BigInteger, nullable=False),
     CheckConstraint("role IN ('user', 'assistant')", name="role"),
     CheckConstraint(

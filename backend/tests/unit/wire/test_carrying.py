@@ -37,12 +37,16 @@ HIDDEN = Reasoning(encrypted="gAAAA", origin=THERE)
 CALL = ToolCall("call_1", "look", '{"a":1}', Extras(THERE, {"thoughtSignature": "AbC=="}))
 
 _texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+# Thoughts of the client's own format are signed: one that is not, before a foreign one of the same
+# words, would be taken for what the client saw of that.
 _thoughts = st.builds(
+    Reasoning, _texts, signature=_texts, origin=st.sampled_from([HERE, None])
+) | st.builds(
     Reasoning,
     _texts,
     signature=st.none() | _texts,
     encrypted=st.none() | _texts,
-    origin=st.sampled_from([HERE, THERE, None]),
+    origin=st.just(THERE),
 )
 _calls = st.builds(
     ToolCall,

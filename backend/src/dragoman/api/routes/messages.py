@@ -9,9 +9,11 @@ from dragoman.api.body import decode_json, read_body
 from dragoman.api.errors import Problem, Receive, Scope, Send, problem_event, problem_of, send_json
 from dragoman.api.negotiation import wants_event_stream
 from dragoman.api.question import Question, read_question
+from dragoman.api.receipts import receipt_headers
 from dragoman.api.record import Record
 from dragoman.api.relay import EventStream, Meter, Pace, while_present
 from dragoman.api.stored import TurnAnswers
+from dragoman.chat import ResponseStart
 from dragoman.services.llm_service import get_ai_response, stream_ai_response
 from dragoman.services.routing import Candidate, Setup
 
@@ -74,7 +76,7 @@ async def _whole(question: Question, candidate: Candidate, record: Record, send:
     reply = await get_ai_response(question.request(stream=False), candidate)
     record.usage = reply.usage
     answer = write_answer(reply, model=candidate.model.id, request_id=record.request_id)
-    await send_json(send, answer)
+    await send_json(send, answer, headers=receipt_headers(reply.receipts))
 
 
 async def _relay(
@@ -87,6 +89,8 @@ async def _relay(
         async for batch in batches:
             if told:  # it is only read on, so that its connection can be kept
                 continue
+            if isinstance(batch[0], ResponseStart):
+                out.add_headers(receipt_headers(batch[0].receipts))
             written = writer.write(batch)
             if written:
                 record.token_came()
