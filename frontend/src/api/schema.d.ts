@@ -701,8 +701,8 @@ export interface components {
         };
         /**
          * Enquiry
-         * @description A request as a program would send it. `model` and `stream` are for the dialect in which they
-         *         stand in the address (`gemini`); `headers` are those that its program would send.
+         * @description A request as a program would send it. `model` and `stream` are for dialects in which they
+         *         stand in the address; `headers` are those that its program would send.
          */
         Enquiry: {
             dialect: string;
