@@ -5,7 +5,7 @@ Facts: https://platform.claude.com/docs/en/api/messages, and the types of `anthr
 A request that came in these words goes out in them, field by field. One that came in others is
 adapted first: `adapt` its settings, `turns` its conversation.
 
-request_in ─▶ ChatRequest ─▶ narrow, adapt, turns, seals, call_ids ─▶ request_out
+request_in ─▶ ChatRequest ─▶ narrow, adapt, turns, seals ─▶ request_out
 stream_in, reply ─▶ StreamEvent, Reply ─▶ stream_out, reply
 content_in, content_out    the blocks of messages, for both
 usage, errors, words       what it cost, what failed, the tables

@@ -1,5 +1,7 @@
 """A request in this format's words: as it came, or adapted from another's."""
 
+from typing import Final
+
 from dragoman.chat import (
     AnyTool,
     BuiltinTool,
@@ -13,7 +15,6 @@ from dragoman.chat import (
     has_form,
 )
 from dragoman.wire.anthropic_messages.adapt import adapt
-from dragoman.wire.anthropic_messages.call_ids import with_safe_call_ids
 from dragoman.wire.anthropic_messages.content_out import write_content
 from dragoman.wire.anthropic_messages.narrow import leave_out, narrowed
 from dragoman.wire.anthropic_messages.seals import without_broken_seals
@@ -29,7 +30,10 @@ from dragoman.wire.anthropic_messages.words import (
     put_back,
 )
 from dragoman.wire.base import NOTHING, Written
+from dragoman.wire.call_ids import with_safe_call_ids
 from dragoman.wire.receipts import Receipts
+
+_IDS: Final = r"[a-zA-Z0-9_-]+"
 
 
 def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) -> Written:
@@ -44,7 +48,8 @@ def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) ->
     request = narrowed(request, without, receipts)
     if request.extras is None or request.extras.wire != NAME:
         request = adapt(request, receipts)
-    request = with_safe_call_ids(without_broken_seals(request, receipts), receipts)
+    request = without_broken_seals(request, receipts)
+    request = with_safe_call_ids(request, receipts, taken=_IDS)
     body = leave_out(_body(request), without, receipts)
     return Written(encode(body), receipts.written())
 

@@ -1,4 +1,4 @@
-"""Ids of tool calls, in the letters that this format takes."""
+"""Ids of tool calls, in the letters that a format takes."""
 
 import hashlib
 import re
@@ -10,18 +10,20 @@ from msgspec.structs import replace
 from dragoman.chat import ChatRequest, Message, Part, ToolCall, ToolResult
 from dragoman.wire.receipts import Receipts
 
-_TAKEN: Final = re.compile(r"[a-zA-Z0-9_-]+")
+# What every format takes is letters, digits, and these two.
 _FOREIGN: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def with_safe_call_ids(request: ChatRequest, receipts: Receipts) -> ChatRequest:
-    """Rename the ids that this format refuses, in calls and results alike.
+def with_safe_call_ids(request: ChatRequest, receipts: Receipts, *, taken: str) -> ChatRequest:
+    """Rename the ids that a format refuses, in calls and results alike; `taken` is a pattern of
+    those that it takes, and takes at least 53 of the letters `[a-zA-Z0-9_-]`.
 
     One id always gets the same name, in this request and in the next, so that a prompt cache holds.
     """
+    pattern = re.compile(taken)
     names: dict[str, str] = {}
     for call_id in _ids(request):
-        if call_id not in names and not _TAKEN.fullmatch(call_id):
+        if call_id not in names and not pattern.fullmatch(call_id):
             names[call_id] = _safe(call_id)
             receipts.renamed("tool_call.id", f"{call_id!r} is sent as {names[call_id]!r}")
     if not names:
