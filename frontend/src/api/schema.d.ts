@@ -644,7 +644,8 @@ export interface components {
          * @description One message, or one attempt at a reply; `system` is the model's turn (an old word).
          *
          *         What hangs on which message is told by `parentId`: replies to one message are attempts, messages
-         *         with one parent are wordings.
+         *         with one parent are wordings. `receipts` tell what of the question its model was not told, or
+         *         was told in other words.
          */
         MessageView: {
             id: string;
@@ -662,6 +663,7 @@ export interface components {
             parentId: string | null;
             stopReason: string | null;
             reasoning: string | null;
+            receipts: components["schemas"]["Receipt"][];
         };
         /**
          * Failure
@@ -677,6 +679,16 @@ export interface components {
             retryAfter: number | null;
             /** @default null */
             request_id: string | null;
+        };
+        /**
+         * Receipt
+         * @description One change: which `field` of the request was dropped, renamed or emulated, and why.
+         */
+        Receipt: {
+            field: string;
+            /** @enum {unknown} */
+            action: "dropped" | "emulated" | "renamed";
+            reason: string;
         };
         /**
          * ConversationPage
@@ -740,16 +752,6 @@ export interface components {
                 [key: string]: string;
             };
             body: unknown;
-        };
-        /**
-         * Receipt
-         * @description One change: which `field` of the request was dropped, renamed or emulated, and why.
-         */
-        Receipt: {
-            field: string;
-            /** @enum {unknown} */
-            action: "dropped" | "emulated" | "renamed";
-            reason: string;
         };
         /**
          * EstimatedCost
