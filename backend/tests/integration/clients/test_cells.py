@@ -20,7 +20,6 @@ from .asking import (
 from .sent import schema_fields, sent
 from .turns import INPUT_TOKENS, OUTPUT_TOKENS, SIGNATURE, Call, Turn, playing
 
-
 DEAF = {("langchain", "chat"), ("llm", "chat")}
 """Those that have no place for a thought of the model."""
 
