@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 
 import pytest
+from msgspec.structs import replace
 
 from dragoman.chat import (
     Category,
     ChatRequest,
+    Extras,
     Fold,
     LLMConnectionError,
     LLMServiceError,
@@ -168,6 +170,26 @@ async def test_silence_with_another_reason_is_an_answer(reason):
     ended = [ResponseStart(), ResponseEnd(Stop(reason))]
     reply = await get_ai_response(ASKED, candidate_of(Reciter(ended)))
     assert (reply.parts, reply.stop) == ((), Stop(reason))
+
+
+@pytest.mark.parametrize("reason", [StopReason.ERROR, StopReason.MALFORMED])
+async def test_a_bad_end_is_told_in_its_own_format_alone(reason):
+    said = (PartStart(0, Text("So")), PartEnd(0), ResponseEnd(Stop(reason, "OTHER")))
+    spoken = Reciter([ResponseStart(wire="gemini"), *said])
+
+    with pytest.raises(LLMServiceError) as failed:
+        await get_ai_response(asked_in("openai_chat"), candidate_of(spoken))
+    error = failed.value
+    assert (error.category, error.reason) == (Category.BAD_RESPONSE, "ended_in_error")
+    assert "OTHER" in error.message
+
+    for wire in ("gemini", None):
+        reply = await get_ai_response(asked_in(wire), candidate_of(spoken))
+        assert reply.stop == Stop(reason, "OTHER")
+
+
+def asked_in(wire: str | None) -> ChatRequest:
+    return replace(ASKED, extras=None if wire is None else Extras(wire))
 
 
 async def test_a_tool_call_alone_is_an_answer():

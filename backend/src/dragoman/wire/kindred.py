@@ -80,15 +80,16 @@ def _for_responses(fields: JsonObject) -> tuple[JsonObject, JsonObject]:
 def _web_search(options: Json) -> JsonObject | None:
     """Make the tool of what a chat says of its search; `None` if that has more to say."""
     match options:
-        case {"user_location": {"approximate": dict() as place, **kind}, **others}:
-            location = {"user_location": {"type": "approximate", **kind, **place}}
+        case {"user_location": {"approximate": dict()}}:
+            location: JsonObject = dict(options["user_location"])
+            place: JsonObject = location.pop("approximate")
+            return {"type": "web_search"} | options | {"user_location": location | place}
         case {"user_location": _}:
             return None
-        case dict() as others:
-            location = {}
+        case dict():
+            return {"type": "web_search"} | options
         case _:
             return None
-    return {"type": "web_search", **others, **location}
 
 
 def _for_chat(fields: JsonObject) -> tuple[JsonObject, JsonObject]:

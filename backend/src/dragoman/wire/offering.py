@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from dragoman.chat import ChatRequest, Tool
+from dragoman.chat import AnyTool, ChatRequest, Tool
 from dragoman.wire.receipts import Receipts
 
 
@@ -11,7 +11,7 @@ def offering_allowed(request: ChatRequest, receipts: Receipts) -> ChatRequest:
     choice = request.tool_choice
     if choice is None or not choice.allowed:
         return request
-    tools = tuple(
+    tools: tuple[AnyTool, ...] = tuple(
         tool for tool in request.tools if isinstance(tool, Tool) and tool.name in choice.allowed
     )
     if tools:

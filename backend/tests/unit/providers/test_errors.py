@@ -112,6 +112,7 @@ REASONS = {
     "bad_content_type": (C.BAD_RESPONSE, True),
     "bad_json": (C.BAD_RESPONSE, True),
     "empty_response": (C.BAD_RESPONSE, True),
+    "ended_in_error": (C.BAD_RESPONSE, True),
     "many_choices": (C.BAD_RESPONSE, False),
     "event_too_large": (C.BAD_RESPONSE, False),
     "body_too_large": (C.BAD_RESPONSE, False),

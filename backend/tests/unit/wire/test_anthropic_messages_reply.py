@@ -149,8 +149,8 @@ def test_every_end_has_its_reason_and_keeps_its_word(word: str, reason: StopReas
     ("reason", "word"),
     [
         (StopReason.CONTENT_FILTER, "refusal"),
-        (StopReason.ERROR, "end_turn"),
-        (StopReason.MALFORMED, "end_turn"),
+        (StopReason.ERROR, "max_tokens"),
+        (StopReason.MALFORMED, "max_tokens"),
         (StopReason.LENGTH, "max_tokens"),
     ],
 )

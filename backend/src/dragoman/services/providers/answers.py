@@ -60,7 +60,8 @@ async def answer_of(
 
 
 async def _whole(wire: ProviderSide, body: bytes) -> Batches:
-    yield events_of(wire.read_reply(body))
+    start, *events = events_of(wire.read_reply(body))
+    yield [replace(start, wire=wire.name), *events]
 
 
 async def _streamed(

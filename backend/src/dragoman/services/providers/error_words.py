@@ -47,6 +47,7 @@ REASONS: Final[tuple[ErrorRow, ...]] = (
         "bad_json",
         "bad_content_type",
         "empty_response",
+        "ended_in_error",
         category=Category.BAD_RESPONSE,
         retryable=True,
     ),

@@ -37,9 +37,9 @@ STOP_REASONS: Final[dict[str, StopReason]] = {
 STOP_WORDS: Final[dict[StopReason, str]] = {
     **{reason: word for word, reason in STOP_REASONS.items()},
     StopReason.CONTENT_FILTER: "refusal",
-    # The format has no word for an answer that ended badly.
-    StopReason.ERROR: "end_turn",
-    StopReason.MALFORMED: "end_turn",
+    # A closed list, in which this is the word for an answer that is not whole.
+    StopReason.ERROR: "max_tokens",
+    StopReason.MALFORMED: "max_tokens",
 }
 
 ChoiceMode: TypeAlias = Literal["auto", "none", "required", "named"]

@@ -109,9 +109,9 @@ STOP_WORDS: Final[dict[StopReason, str]] = {
     # The turn is to be taken up again, which this format cannot say.
     StopReason.PAUSE: "stop",
     StopReason.CONTEXT_FULL: "length",
-    # Not OpenAI's, but Mistral's and OpenRouter's; "stop" would call it a success.
-    StopReason.ERROR: "error",
-    StopReason.MALFORMED: "error",
+    # A closed list, in which this is the word for an answer that is not whole.
+    StopReason.ERROR: "length",
+    StopReason.MALFORMED: "length",
 }
 
 ChoiceMode: TypeAlias = Literal["auto", "none", "required"]
