@@ -126,6 +126,35 @@ async def test_the_vendors_name_of_a_model_is_never_told(dragoman, upstream):
         assert b"vendor-" not in await response.read(), (door, model, stream)
 
 
+@DOORS
+@MODELS
+async def test_the_vendors_name_of_a_model_is_not_told_in_an_error(dragoman, upstream, door, model):
+    said = {"message": f"The model `vendor-{model}-2026` is busy", "param": f"vendor-{model}"}
+    upstream.play(whole({"error": said, "type": "error"}, status=400))
+
+    response = await dragoman.client.post(door, json=asking(door, model=model))
+    body = await response.text()
+
+    assert response.status == 400
+    assert f"The model `{model}-2026` is busy" in body
+    assert "vendor-" not in body
+
+
+async def test_the_vendors_name_of_a_model_is_not_told_by_a_stream_that_names_it_late(
+    dragoman, upstream
+):
+    first, *rest = openai_stream(["x"])
+    named = b'"model": "vendor-model"'
+    late = [piece.replace(named, b'"model": "vendor-gpt"') for piece in rest]
+    assert late != rest
+    for silent in (b'"model": ""', b'"model": null'):
+        upstream.play(streamed([first.replace(named, silent), *late]))
+
+        response = await dragoman.client.post(CHAT, json=asking(CHAT, stream=True))
+
+        assert b"vendor-" not in await response.read()
+
+
 async def test_the_same_wire_gets_unknown_fields_both_ways(dragoman, upstream):
     upstream.play(whole(openai_whole("x") | {"sparkle": {"deep": [1]}}))
 

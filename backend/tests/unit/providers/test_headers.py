@@ -87,6 +87,23 @@ async def test_a_whole_reply_brings_the_vendors_headers_that_a_client_may_hear()
     assert dict(reply.headers) == HEARD
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_key_that_a_provider_repeats_in_a_header_is_not_told(stream):
+    tape = streamed(openai_stream(["o", "k"])) if stream else whole(openai_whole("ok"))
+    tape.headers.update({"x-request-id": f"echo-{KEY}", "x-ratelimit-note": KEY})
+    async with world(OpenAIProvider()) as (server, candidate):
+        server.play(tape)
+        reply = await get_ai_response(asking(stream=stream), candidate)
+    assert dict(reply.headers).keys() == {"x-request-id", "x-ratelimit-note"}
+    assert KEY not in str(reply.headers)
+
+
+async def test_no_more_headers_are_passed_on_than_clients_take():
+    many = {f"x_ratelimit_{number}": "1" for number in range(100)}
+    _, reply = await exchange(OpenAIProvider(), whole(openai_whole("ok"), **many), asking())
+    assert len(reply.headers) == 64
+
+
 async def test_a_stream_brings_them_with_its_first_event():
     tape = streamed(openai_stream(["o", "k"]))
     tape.headers.update({name.replace("_", "-"): value for name, value in VENDORS.items()})

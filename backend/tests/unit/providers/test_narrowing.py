@@ -107,7 +107,7 @@ async def test_strictness_refuses_a_lossy_translation_and_names_each_field():
 async def test_strictness_refuses_what_the_model_would_be_spared():
     model = replace(MODEL, upstream_id="o3")
     error = await refused(asking(sampling=Sampling(temperature=0.1), strict=True), model)
-    assert "temperature (dropped: model 'o3' refuses it)" in error.message
+    assert "temperature (dropped: model 'ours' refuses it)" in error.message
 
 
 async def test_strictness_lets_a_faithful_translation_pass():

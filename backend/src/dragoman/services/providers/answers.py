@@ -1,6 +1,7 @@
 """What comes back over HTTP: an answer as events, whole or streamed, or the facts of a failure."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -9,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from dragoman.chat import Failure, UpstreamError, events_of
+from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret, mask
 from dragoman.services.providers.base import Batches
 from dragoman.services.providers.headers import heard
@@ -151,6 +153,22 @@ def identified(headers: Mapping[str, str]) -> Iterator[None]:
         if error.failure.retry_after is None:
             wait = retry_after_of(headers, b"", now=time.time(), status=200)
             error.failure = replace(error.failure, retry_after=wait)
+        raise
+
+
+@contextmanager
+def under_our_name(model: ModelEntry | None) -> Iterator[None]:
+    """Call `model` in a failure by the name that clients know, which need not be its vendor's."""
+    try:
+        yield
+    except UpstreamError as error:
+        if model is not None and model.vendor_id != model.id:
+            named = re.compile(rf"(?<!\w){re.escape(model.vendor_id)}(?!\w)")
+            said = {name: getattr(error.failure, name) for name in ("message", "param")}
+            told = {
+                name: text and named.sub(lambda _: model.id, text) for name, text in said.items()
+            }
+            error.failure = replace(error.failure, **told)
         raise
 
 

@@ -5,8 +5,14 @@ from contextlib import AsyncExitStack
 
 from msgspec import Struct
 
+from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret
-from dragoman.services.providers.answers import failed, identified, without_keys
+from dragoman.services.providers.answers import (
+    failed,
+    identified,
+    under_our_name,
+    without_keys,
+)
 from dragoman.services.providers.base import Runtime
 from dragoman.services.providers.headers import heard
 from dragoman.services.providers.patience import Patience
@@ -15,11 +21,12 @@ from dragoman.wire.base import ProviderSide
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """What to send, and the `secrets` in it that no failure may repeat."""
+    """What to send, and what no failure may repeat: the `secrets`, the `model`'s other name."""
 
     url: str
     headers: Mapping[str, str]
     secrets: tuple[Secret, ...]
+    model: ModelEntry | None = None
     method: str = "POST"
     body: bytes = b""
 
@@ -35,10 +42,12 @@ async def ask(call: Call, runtime: Runtime, wire: ProviderSide) -> Answered:
     """Send once; `wire` reads a failure. Raises `UpstreamError`."""
     patience = Patience(runtime.timeouts)
     async with AsyncExitStack() as open_call:
+        open_call.enter_context(under_our_name(call.model))
         open_call.enter_context(without_keys(call.secrets))
         sending = runtime.upstream.send(call.method, call.url, headers=call.headers, body=call.body)
         response = await patience.wait(open_call.enter_async_context(sending))
         open_call.enter_context(identified(response.headers))
         if response.status != 200:
             raise await failed(wire, response, patience)
-        return Answered(await patience.wait(read_body(response)), heard(response.headers))
+        body = await patience.wait(read_body(response))
+        return Answered(body, heard(response.headers, call.secrets))

@@ -1,9 +1,11 @@
 """Which headers pass: of a client's to a provider, and of a provider's answer to a client."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 from dragoman.chat import Extras, Receipt
+from dragoman.observability.secrets import Secret, mask
 
 _HEARD: Final = frozenset(
     {
@@ -30,6 +32,8 @@ _HEARD_FAMILIES: Final = (
 )
 _LONGEST: Final = 1024
 """The longest value passed on, in characters: all of these are short."""
+_MOST: Final = 64
+"""How many headers are passed on: many clients take a hundred in all."""
 
 # They say who asks, over which connection, and in what form: all of it is ours to say.
 _OURS: Final = frozenset(
@@ -42,16 +46,20 @@ _OURS: Final = frozenset(
 _OF_THE_FORMAT: Final = "-version"
 
 
-def heard(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def heard(
+    headers: Mapping[str, str], secrets: Iterable[Secret] = ()
+) -> tuple[tuple[str, str], ...]:
     """Give those of a provider's headers that a client may hear; names are in lower case.
 
-    Its account is not among them, nor what belongs to the connection, cookies or caches.
+    Its account is not among them, nor what belongs to the connection, cookies or caches; and a
+    provider that repeats one of our `secrets` in one is not quoted.
     """
-    return tuple(
-        (name, value)
+    told = (
+        (name, mask(value, secrets))
         for name, value in headers.items()
         if (name in _HEARD or name.startswith(_HEARD_FAMILIES)) and len(value) <= _LONGEST
     )
+    return tuple(islice(told, _MOST))
 
 
 def brought(

@@ -136,7 +136,11 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
         )
         path, body = route.question(sent.url.removeprefix(config.base_url), sent.body)
         call = Call(
-            url=config.base_url + path, headers=sent.headers, secrets=sent.secrets, body=body
+            url=config.base_url + path,
+            headers=sent.headers,
+            secrets=sent.secrets,
+            model=model,
+            body=body,
         )
         return route.count((await ask(call, runtime, wire)).body)
 
@@ -151,6 +155,7 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
             url=config.base_url + self.embeddings_path,
             headers=self.request_headers(config, model),
             secrets=self.secrets(config),
+            model=model,
             body=msgspec.json.encode({**fields, "model": model.vendor_id}),
         )
         return embedded(await ask(call, runtime, self.wire), model.id)

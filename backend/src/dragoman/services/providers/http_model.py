@@ -9,7 +9,12 @@ from msgspec.structs import replace
 from dragoman.chat import ChatRequest, Receipt, Reply, ResponseStart, StreamEvent
 from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret
-from dragoman.services.providers.answers import answer_of, identified, without_keys
+from dragoman.services.providers.answers import (
+    answer_of,
+    identified,
+    under_our_name,
+    without_keys,
+)
 from dragoman.services.providers.base import Batch, Batches, Outgoing, ProviderConfig, complete
 from dragoman.services.providers.headers import brought, heard
 from dragoman.services.providers.narrowing import narrowed, refuse_losses
@@ -123,6 +128,7 @@ class HttpChatModel:
                 "POST", outgoing.url, headers=outgoing.headers, body=outgoing.body
             )
             response = await patience.wait(call.enter_async_context(sending))
+            call.enter_context(under_our_name(self._model))
             call.enter_context(without_keys(outgoing.secrets))
             call.enter_context(identified(response.headers))
             answer = await answer_of(
@@ -134,7 +140,8 @@ class HttpChatModel:
             )
             batches = await call.enter_async_context(aclosing(answer))
             async for batch in batches:
-                yield _introduced(batch, outgoing.receipts, heard(response.headers))
+                headers = heard(response.headers, outgoing.secrets)
+                yield _introduced(batch, outgoing.receipts, headers, self._model)
                 break
             async for batch in batches:
                 yield batch
@@ -152,10 +159,18 @@ def _effort(request: ChatRequest) -> str | None:
 
 
 def _introduced(
-    batch: Batch, receipts: tuple[Receipt, ...], headers: tuple[tuple[str, str], ...]
+    batch: Batch,
+    receipts: tuple[Receipt, ...],
+    headers: tuple[tuple[str, str], ...],
+    model: ModelEntry,
 ) -> Batch:
-    """Let the reply's first event tell what the translation changed, and the vendor's headers."""
-    if not isinstance(batch[0], ResponseStart) or not (receipts or headers):
+    """Let the reply's first event tell what the translation changed, and the vendor's headers.
+
+    Where it does not name the model, the name that was asked for is the one that may come later.
+    """
+    start = batch[0]
+    if not isinstance(start, ResponseStart):
         return batch
-    first: StreamEvent = replace(batch[0], receipts=receipts, headers=headers)
+    named = start.model or model.vendor_id
+    first: StreamEvent = replace(start, model=named, receipts=receipts, headers=headers)
     return [first, *batch[1:]]

@@ -139,7 +139,7 @@ def _dropped(field: str, reason: str) -> Receipt:
 
 
 def _refuses(model: ModelEntry) -> str:
-    return f"model {model.vendor_id!r} refuses it"
+    return f"model {model.id!r} refuses it"
 
 
 def _without_sampling(
@@ -175,7 +175,7 @@ def _without_off(request: ChatRequest, model: ModelEntry, receipts: list[Receipt
     wish = request.reasoning
     if wish is None or (wish.mode != "off" and wish.effort != "none"):
         return request
-    receipts.append(_dropped("reasoning.mode", f"model {model.vendor_id!r} always thinks"))
+    receipts.append(_dropped("reasoning.mode", f"model {model.id!r} always thinks"))
     return replace(request, reasoning=None)
 
 
