@@ -157,6 +157,8 @@ export const words = {
     tokens: (input: string, output: string) => `${input} → ${output} tokens`,
     tokensLabel: (input: string, output: string) => `${input} tokens in, ${output} tokens out`,
     unknown: '?',
+    notTold: ({ field, reason }: { field: string; reason: string }) =>
+      `Asked without ${field}: ${reason}`,
   },
 
   waiting: {

@@ -190,8 +190,8 @@ export function createAttempt(
 
 function endedBy(event: Ended): Partial<Message> & { state: MessageState } {
   if (event.type === 'complete') {
-    const { model, usage, timing, stopReason, timestamp } = event
-    return { state: 'complete', model, usage, timing, stopReason, timestamp }
+    const { model, usage, timing, stopReason, timestamp, receipts } = event
+    return { state: 'complete', model, usage, timing, stopReason, timestamp, receipts }
   }
   const { code, reason, error: message, detail = null, request_id, timestamp } = event
   const error: Failure = { code, reason, message, detail, request_id }

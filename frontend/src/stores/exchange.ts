@@ -81,6 +81,7 @@ export function createExchange(around: Surroundings): Exchange {
       error: null,
       stopReason: null,
       reasoning: null,
+      receipts: [],
       ...facts,
     }
   }

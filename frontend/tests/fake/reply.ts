@@ -66,10 +66,10 @@ export class FakeReply {
     this.send({ type: 'reasoning', content })
   }
 
-  complete(facts: Partial<Pick<Complete, 'usage' | 'timing' | 'stopReason'>> = {}): void {
+  complete(facts: Partial<Pick<Complete, 'usage' | 'timing' | 'stopReason' | 'receipts'>> = {}): void {
     if (this.isOver) return
     const timestamp = new Date().toISOString()
-    const known = { usage: USAGE, timing: TIMING, stopReason: 'stop', ...facts }
+    const known = { usage: USAGE, timing: TIMING, stopReason: 'stop', receipts: [], ...facts }
     this.change({ state: 'complete', timestamp, ...known })
     const ids = { messageId: this.id, model: this.model, request_id: 'req-1' }
     this.send({ type: 'complete', ...ids, ...known, timestamp })

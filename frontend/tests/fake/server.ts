@@ -283,6 +283,7 @@ export class FakeServer {
       parentId: null,
       stopReason: null,
       reasoning: null,
+      receipts: [],
       ...facts,
     }
   }

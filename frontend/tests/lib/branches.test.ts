@@ -17,6 +17,7 @@ const message = (id: string, parentId: string | null, sender: Message['sender'])
   error: null,
   stopReason: null,
   reasoning: null,
+  receipts: [],
 })
 const asked = (id: string, parentId: string | null): Message => message(id, parentId, 'user')
 const replied = (id: string, parentId: string): Message => message(id, parentId, 'system')

@@ -26,6 +26,21 @@ test('a question is asked, and its answer streams in', async () => {
   ])
 })
 
+test('what its model was not told stands below an answer', async () => {
+  const shown = showPage()
+
+  const reply = await ask(shown, 'What is a dragoman?')
+  reply.token('An interpreter.')
+  const receipts = [
+    { field: 'temperature', action: 'dropped', reason: 'this model takes none' },
+    { field: 'system', action: 'renamed', reason: 'it stands elsewhere' },
+  ] as const
+  reply.complete({ receipts: [...receipts] })
+
+  await screen.findByText('Asked without temperature: this model takes none')
+  expect(screen.queryByText(/it stands elsewhere/)).toBeNull()
+})
+
 test('the conversation has an address and the title of its first question', async () => {
   const shown = showPage()
 

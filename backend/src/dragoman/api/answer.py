@@ -10,6 +10,7 @@ from dragoman.api.errors import timestamp
 from dragoman.chat import (
     PartDelta,
     PartStart,
+    Receipt,
     Reply,
     ResponseEnd,
     Stop,
@@ -102,6 +103,7 @@ class CompleteInConversation(Complete, frozen=True, kw_only=True, tag="complete"
     conversation_id: str
     message_id: str
     timing: Times
+    receipts: tuple[Receipt, ...]
 
 
 def token_usage(usage: Usage | None) -> TokenUsage:
@@ -174,6 +176,7 @@ def write_complete(turn: Turn, end: ResponseEnd, *, request_id: str) -> bytes:
         conversation_id=turn.conversation.id,
         message_id=turn.id,
         timing=_times(turn),
+        receipts=turn.receipts,
     )
     return b"data: %b\n\n" % _encode(stored)
 
