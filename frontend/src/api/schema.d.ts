@@ -588,6 +588,17 @@ export interface components {
             conversationId: string;
             messageId: string;
             timing: components["schemas"]["Times"];
+            receipts: components["schemas"]["Receipt"][];
+        };
+        /**
+         * Receipt
+         * @description One change: which `field` of the request was dropped, renamed or emulated, and why.
+         */
+        Receipt: {
+            field: string;
+            /** @enum {unknown} */
+            action: "dropped" | "emulated" | "renamed";
+            reason: string;
         };
         /**
          * ConversationWishes
@@ -679,16 +690,6 @@ export interface components {
             retryAfter: number | null;
             /** @default null */
             request_id: string | null;
-        };
-        /**
-         * Receipt
-         * @description One change: which `field` of the request was dropped, renamed or emulated, and why.
-         */
-        Receipt: {
-            field: string;
-            /** @enum {unknown} */
-            action: "dropped" | "emulated" | "renamed";
-            reason: string;
         };
         /**
          * ConversationPage
