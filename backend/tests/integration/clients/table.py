@@ -37,6 +37,11 @@ class Seen:
         return self.client, self.door
 
     @property
+    def behind(self) -> bool:
+        """Whether the column names what stood behind Dragoman."""
+        return ", " in self.column and not self.is_failure
+
+    @property
     def is_failure(self) -> bool:
         return self.column.startswith("!")
 
@@ -59,7 +64,8 @@ def print_tables(reporter: pytest.TerminalReporter) -> None:
     suites = [dict(x.user_properties).get("suite") for x in reports]
     for title, lines in (
         ("versions", _versions(versions)),
-        ("clients and cells", _cells(seen)),
+        ("clients and cells", _cells([x for x in seen if not x.behind], _FIRST)),
+        ("the same before other upstreams", _cells([x for x in seen if x.behind], ())),
         ("what a client cannot do", _reasons(seen)),
         ("LangChain's standard tests", sorted(filter(None, suites))),
         ("failures, as a client sees them", _failures(x for x in seen if x.is_failure)),
@@ -75,12 +81,12 @@ def _versions(versions: dict[str, dict[str, str]]) -> Iterator[str]:
         yield f"{client}: {named}"
 
 
-def _cells(seen: list[Seen]) -> Iterator[str]:
+def _cells(seen: list[Seen], first: tuple[str, ...]) -> Iterator[str]:
     marks: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for cell in seen:
         marks[cell.row]["errors" if cell.is_failure else cell.column].add(cell.mark)
     known = {cell.column for cell in seen if not cell.is_failure}
-    columns = [*_FIRST, *sorted(known - set(_FIRST))]
+    columns = [*first, *sorted(known - set(first))]
     rows = [
         [*row, *(" ".join(sorted(found.get(column, {"-"}))) for column in columns)]
         for row, found in sorted(marks.items())
