@@ -66,7 +66,9 @@ export class FakeReply {
     this.send({ type: 'reasoning', content })
   }
 
-  complete(facts: Partial<Pick<Complete, 'usage' | 'timing' | 'stopReason' | 'receipts'>> = {}): void {
+  complete(
+    facts: Partial<Pick<Complete, 'usage' | 'timing' | 'stopReason' | 'receipts'>> = {},
+  ): void {
     if (this.isOver) return
     const timestamp = new Date().toISOString()
     const known = { usage: USAGE, timing: TIMING, stopReason: 'stop', receipts: [], ...facts }
