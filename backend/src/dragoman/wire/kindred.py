@@ -83,11 +83,11 @@ def _web_search(options: Json) -> JsonObject | None:
         case {"user_location": {"approximate": dict()}}:
             location: JsonObject = dict(options["user_location"])
             place: JsonObject = location.pop("approximate")
-            return {"type": "web_search"} | options | {"user_location": location | place}
+            return {"type": "web_search", **options, "user_location": location | place}
         case {"user_location": _}:
             return None
         case dict():
-            return {"type": "web_search"} | options
+            return {"type": "web_search", **options}
         case _:
             return None
 

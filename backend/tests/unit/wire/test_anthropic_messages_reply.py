@@ -9,11 +9,13 @@ from dragoman.chat import (
     Audio,
     Base64,
     Category,
+    Document,
     Extras,
     FileRef,
     Image,
     Json,
     JsonObject,
+    Link,
     LLMServiceError,
     Opaque,
     Part,
@@ -247,12 +249,25 @@ def test_another_wires_reasoning_is_shown_unsigned():
 def test_what_has_no_words_here_is_left_out_of_a_reply():
     parts = (
         Opaque("openai_chat", "custom", {"type": "custom"}),
-        Audio(Base64("audio/wav", "AA==")),
-        Image(FileRef("f1", "openai_chat")),
         Text("Hi", Extras("openai_chat", {"annotations": []})),
     )
 
     assert _blocks(*parts) == [{"type": "text", "text": "Hi"}]
+
+
+@pytest.mark.parametrize(
+    ("part", "what"),
+    [
+        (Audio(Base64("audio/wav", "AA==")), "a recording (audio/wav)"),
+        (Image(Base64("image/png", "AA==")), "a picture (image/png)"),
+        (Image(FileRef("f1", "openai_chat")), "a picture (a file)"),
+        (Document(Link("https://a.test/b")), "a file (https://a.test/b)"),
+    ],
+)
+def test_words_stand_for_a_file_that_the_sdk_has_no_type_for(part: Part, what: str):
+    said = f"[The model answered with {what}, which this format cannot show.]"
+
+    assert _blocks(part) == [{"type": "text", "text": said}]
 
 
 # Errors

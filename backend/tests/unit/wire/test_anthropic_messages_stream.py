@@ -527,6 +527,9 @@ def test_a_reply_is_written_in_the_formats_own_order():
     ]
 
 
+_NOTE = "[The model answered with a picture (https://a/b), which this format cannot show.]"
+
+
 def test_a_part_told_at_once_is_written_in_deltas():
     citation = {"type": "page_location"}
     parts = (
@@ -557,7 +560,8 @@ def test_a_part_told_at_once_is_written_in_deltas():
         _start(4, type="server_tool_use", input={}),
         _delta(4, "input_json_delta", partial_json='{"q":1}'),
         _stop(4),
-        _start(5, type="image", source={"type": "url", "url": "https://a/b"}),
+        _start(5, type="text", text=""),
+        _delta(5, "text_delta", text=_NOTE),
         _stop(5),
     ]
 

@@ -6,6 +6,8 @@ from typing import Final
 import pytest
 
 from dragoman.chat import (
+    Audio,
+    Base64,
     Extras,
     Failure,
     Image,
@@ -352,6 +354,7 @@ def test_a_reply_from_another_format_is_told_in_these_words():
                             "function": {"name": "f", "arguments": "{}"},
                         }
                     ],
+                    "images": [{"type": "image_url", "image_url": {"url": "https://x.test/a"}}],
                 },
                 "finish_reason": "tool_calls",
             }
@@ -363,6 +366,15 @@ def test_a_reply_from_another_format_is_told_in_these_words():
             "prompt_tokens_details": {"cached_tokens": 2},
         },
     }
+
+
+def test_words_stand_for_a_file_that_nobody_can_show():
+    sound = Audio(Base64("audio/wav", "AA=="))
+    reply = Reply(parts=(Text("Listen: "), sound), stop=Stop(StopReason.STOP))
+
+    message = written(reply)["choices"][0]["message"]
+
+    assert message["content"].startswith("Listen: [The model answered with a recording (audio/wav)")
 
 
 def test_a_call_of_another_format_without_arguments_is_told_in_json():

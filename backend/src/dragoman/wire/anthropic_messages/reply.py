@@ -29,6 +29,7 @@ from dragoman.wire.anthropic_messages.words import (
 )
 from dragoman.wire.base import malformed
 from dragoman.wire.fields import Fields
+from dragoman.wire.notes import noted
 from dragoman.wire.stream import decode_leniently
 
 
@@ -93,7 +94,8 @@ def read_stop(fields: Fields) -> Stop | None:
 def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
     """Write a whole reply for a client.
 
-    What only another format can say is left out, but its reasoning is shown, unsigned. Malformed
+    What only another format can say is left out, but its reasoning is shown, unsigned, and words
+    stand for its files, which the types of the vendor's SDK do not have in a reply. Malformed
     tool arguments, which cannot be the object that this format insists on, are shown as
     `{"raw_arguments": …}`.
     """
@@ -108,7 +110,7 @@ def write_message(reply: Reply) -> JsonObject:
         "type": "message",
         "role": "assistant",
         "model": reply.model or "",
-        "content": write_blocks(reply.parts),
+        "content": write_blocks(map(noted, reply.parts)),
         "stop_reason": None if stop is None else STOP_WORDS[stop.reason],
         "stop_sequence": None if stop is None else stop.sequence,
         "usage": write_usage(reply.usage),

@@ -30,6 +30,7 @@ from dragoman.wire.anthropic_messages.errors import write_failure
 from dragoman.wire.anthropic_messages.reply import write_message
 from dragoman.wire.anthropic_messages.usage import write_usage
 from dragoman.wire.anthropic_messages.words import NAME, STOP_WORDS, encode, own, put_back
+from dragoman.wire.notes import noted
 from dragoman.wire.passing import EventStreamWriter
 from dragoman.wire.sse import SseEvent, encode_event
 from dragoman.wire.stream import decode_leniently
@@ -113,7 +114,7 @@ class Writer(EventStreamWriter):
         return _event({"type": "message_start", "message": write_message(opening)})
 
     def _begin_block(self, part: Part) -> bytes:
-        begun, rest = _begun(part)
+        begun, rest = _begun(noted(part))
         block = write_block(begun)
         if block is None:
             return b""

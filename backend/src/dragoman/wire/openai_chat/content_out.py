@@ -160,7 +160,7 @@ def _image(image: Image, at: str, terms: Terms) -> JsonObject:
     terms.require("images", at, "images: leave it out, or choose a model that sees")
     match image.source:
         case Base64() | Link() as source:
-            url: Json = _url(source)
+            url: Json = url_of(source)
         case source:
             raise _unsendable(source, at)
     if BARE not in forms_of(image.extras):
@@ -179,7 +179,7 @@ def _document(document: Document, at: str, terms: Terms) -> JsonObject:
         case Base64() as source:
             fallback = None if UNNAMED in forms else _FILE_NAMES.get(source.media_type, "document")
             name = fallback if document.name is None else document.name
-            inner = said_only({"filename": name, "file_data": _url(source)})
+            inner = said_only({"filename": name, "file_data": url_of(source)})
         case FileRef(file_id, wire) if wire == NAME:
             inner = said_only({"filename": document.name, "file_id": file_id})
         case Link(url) if BARE in forms:
@@ -201,7 +201,8 @@ def _audio(audio: Audio, at: str, terms: Terms) -> JsonObject:
     return put_back({"type": "input_audio", "input_audio": inner}, own(audio.extras))
 
 
-def _url(source: Base64 | Link) -> str:
+def url_of(source: Base64 | Link) -> str:
+    """Give the address of a file, which may be a data URL that holds it."""
     match source:
         case Base64(media_type, content):
             return f"data:{media_type};base64,{content}"

@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from dragoman.chat import (
+    Base64,
     ChatRequest,
     Extras,
+    Image,
     InvalidInput,
     JsonObject,
+    Link,
     Part,
     Reasoning,
     Reply,
@@ -20,8 +23,9 @@ from dragoman.chat import (
 )
 from dragoman.wire.base import NOTHING, malformed
 from dragoman.wire.fields import Fields
+from dragoman.wire.notes import noted
 from dragoman.wire.openai_chat.assistant import read_assistant, write_assistant
-from dragoman.wire.openai_chat.content_out import Terms
+from dragoman.wire.openai_chat.content_out import Terms, url_of
 from dragoman.wire.openai_chat.errors import failure_of
 from dragoman.wire.openai_chat.leftovers import Leftovers, lay_out, leftovers_of
 from dragoman.wire.openai_chat.usage import read_usage, write_usage
@@ -126,13 +130,17 @@ def stop_word(stop: Stop | None, choice: JsonObject) -> str | None:
 
 
 def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
-    """Write a whole reply for a client. Reasoning from other formats is shown, without its seal."""
+    """Write a whole reply for a client.
+
+    Reasoning from other formats is shown, without its seal; pictures stand in the field `images`,
+    as clients of OpenRouter know it, and words for other files.
+    """
     left = leftovers_of(reply.extras)
     turn = Extras(NAME, left.message, forms_of(reply.extras))
     message = write_assistant(shown(reply.parts), no_terms(), turn, joined=True)
     choice = {
         "index": 0,
-        "message": {"role": "assistant", **message},
+        "message": {"role": "assistant", **message, **pictures(reply.parts)},
         "finish_reason": stop_word(reply.stop, left.choice),
     }
     body = {
@@ -147,13 +155,31 @@ def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
 
 
 def shown(parts: Iterable[Part]) -> list[Part]:
-    """Make of other formats' reasoning what a client of this one can see."""
-    return [
-        replace(part, origin=NAME, signature=None, encrypted=None, extras=None)
-        if isinstance(part, Reasoning) and part.origin != NAME
-        else part
+    """Make of other formats' reasoning and files what a client of this one can see."""
+    return [_shown(part) for part in parts]
+
+
+def _shown(part: Part) -> Part:
+    match part:
+        case Reasoning(origin=origin) if origin != NAME:
+            return replace(part, origin=NAME, signature=None, encrypted=None, extras=None)
+        case Image(source=Base64() | Link()):
+            return part
+        case _:
+            return noted(part)
+
+
+def pictures(parts: Iterable[Part]) -> JsonObject:
+    """Write the field of a message that holds pictures; nothing if there are none.
+
+    https://openrouter.ai/docs/features/multimodal/image-generation
+    """
+    written = [
+        {"type": "image_url", "image_url": {"url": url_of(part.source)}}
         for part in parts
+        if isinstance(part, Image) and isinstance(part.source, Base64 | Link)
     ]
+    return {"images": written} if written else {}
 
 
 def no_terms() -> Terms:

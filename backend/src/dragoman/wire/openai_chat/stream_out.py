@@ -9,6 +9,7 @@ from dragoman.chat import (
     Aside,
     ChatRequest,
     Extras,
+    Image,
     Json,
     JsonObject,
     LLMServiceError,
@@ -34,7 +35,7 @@ from dragoman.wire.openai_chat.assistant import (
 from dragoman.wire.openai_chat.content_out import write_text, write_thinking
 from dragoman.wire.openai_chat.errors import write_failure
 from dragoman.wire.openai_chat.leftovers import Leftovers, leftovers_of
-from dragoman.wire.openai_chat.reply import shown, stop_word
+from dragoman.wire.openai_chat.reply import pictures, shown, stop_word
 from dragoman.wire.openai_chat.usage import write_usage
 from dragoman.wire.openai_chat.words import (
     FUNCTION,
@@ -222,6 +223,8 @@ class Writer(EventStreamWriter):
                 return self._call_delta(write_opaque_call(part))
             case Opaque(wire, _, fields) if wire == NAME:
                 return {"content": [fields]}
+            case Image():
+                return pictures([part])
             case _:
                 return {}
 

@@ -3,7 +3,19 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from dragoman.chat import Base64, Image, JsonObject, Opaque, Part, Reasoning, Text, ToolCall
+from dragoman.chat import (
+    Audio,
+    Base64,
+    Document,
+    Image,
+    JsonObject,
+    Opaque,
+    Part,
+    Reasoning,
+    Text,
+    ToolCall,
+)
+from dragoman.wire.notes import noted
 from dragoman.wire.openai_responses.words import (
     AHEAD,
     BESIDE,
@@ -78,6 +90,8 @@ def output_item(group: Sequence[Part], tail: str) -> JsonObject | None:
             }
         case [Opaque(wire, _, fields)] if wire == NAME:
             return fields
+        case [Image() | Document() | Audio() as file] if isinstance(note := noted(file), Text):
+            return _output_message([note], tail)
         case _:
             return None
 
