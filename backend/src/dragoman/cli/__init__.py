@@ -1,6 +1,6 @@
 """The command line: what can be typed. What a command does is imported when it is used.
 
-dragoman serve | check | models | chat | export | import | backup
+dragoman serve | check | models | providers | chat | export | import | backup
 """
 
 # ruff: noqa: PLC0415 - help and completion must not wait for what commands need
@@ -102,6 +102,76 @@ def models(*, discover: bool, as_json: bool, config: Path | None, env_file: Path
 
     load = Loader(config=config, env_file=env_file)
     (list_offered if discover else list_configured)(load, as_json=as_json)
+
+
+@main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@_common
+@click.pass_context
+def providers(
+    context: click.Context,
+    /,
+    *,
+    as_json: bool,
+    config: Path | None,
+    env_file: Path | None,
+    traceback: bool,
+) -> None:
+    """List the providers there are, or test one."""
+    if context.invoked_subcommand is None:
+        ending_in_words(_list_providers)(
+            as_json=as_json, config=config, env_file=env_file, traceback=traceback
+        )
+
+
+def _list_providers(*, as_json: bool, config: Path | None, env_file: Path | None) -> None:
+    from .configuration import Loader
+    from .providers import list_providers
+
+    list_providers(Loader(config=config, env_file=env_file), as_json=as_json)
+
+
+@providers.command("test")
+@click.argument("target")
+@click.option(
+    "--wire",
+    metavar="WIRE",
+    help="The wire format: openai_chat, openai_responses, anthropic_messages or gemini.",
+)
+@click.option("--live", is_flag=True, help="Ask the provider at its address; a URL always is.")
+@click.option("--model", metavar="MODEL", help="The model to ask for [the first that is listed].")
+@click.option("--key-env", metavar="VARIABLE", help="The variable that holds the key for a URL.")
+@click.option("--yes", is_flag=True, help="Do not ask before requests are sent.")
+@click.option("--junit", type=_FILE, metavar="FILE", help="Write JUnit XML there.")
+@click.option("--json", type=_FILE, metavar="FILE", help="Write JSON there.")
+@_common
+@ending_in_words
+def test_provider(  # noqa: PLR0913 - each is an option of its own
+    *,
+    target: str,
+    wire: str | None,
+    live: bool,
+    model: str | None,
+    key_env: str | None,
+    yes: bool,
+    junit: Path | None,
+    json: Path | None,
+    config: Path | None,
+    env_file: Path | None,
+) -> None:
+    """Hold a provider to what it promises, and show what it can do.
+
+    TARGET is a provider's id, or module:Class: it is asked at a scripted server on this machine,
+    and nothing is sent to anybody. Or it is the URL of a server, which is asked a few small
+    questions. The exit code is 1 if a promise is not kept.
+    """
+    from .configuration import Loader
+    from .conformance import Wishes, test
+
+    wishes = Wishes(
+        wire=wire, live=live, model=model, key_env=key_env, yes=yes, junit=junit, json=json
+    )
+    test(Loader(config=config, env_file=env_file), target, wishes)
 
 
 @main.command()

@@ -58,7 +58,7 @@ async def _states(
             name: status_of(registry.get(name), runtime)
             for name in {entry.provider for entry in entries}
         }
-    return {name: _words(status) for name, status in statuses.items()}
+    return {name: state_in_words(status) for name, status in statuses.items()}
 
 
 STATES: Final[dict[str, str]] = {
@@ -73,7 +73,8 @@ STATES: Final[dict[str, str]] = {
 """How the state of a provider is told at a terminal."""
 
 
-def _words(status: ProviderStatus) -> str:
+def state_in_words(status: ProviderStatus) -> str:
+    """Say how a provider is, in a few words."""
     return STATES[status.state] + (f": {status.reason}" if status.reason else "")
 
 

@@ -35,7 +35,8 @@ finally:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["serve", "--help"], ["chat", "-h"], ["export", "-h"]]
+    "arguments",
+    [["--help"], ["--version"], ["serve", "--help"], ["chat", "-h"], ["providers", "test", "-h"]],
 )
 def test_help_and_version_load_nothing_that_commands_need(arguments):
     code = LOADED_BY.format(arguments=arguments)
@@ -64,6 +65,7 @@ def test_help_names_every_command():
         "export",
         "import",
         "models",
+        "providers",
         "serve",
     ]
 

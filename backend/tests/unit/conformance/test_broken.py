@@ -50,7 +50,7 @@ async def test_a_fault_fails_the_case_that_is_named_after_it(fault, name):
 
 
 async def test_the_faults_of_one_provider_are_told_one_by_one():
-    outcomes = await examine(bench_of(broken.BrokenInManyWays()), heard=lambda _: None)
+    outcomes = (await examine(bench_of(broken.BrokenInManyWays()))).outcomes
 
     failed = {outcome.name for outcome in outcomes if outcome.verdict == "fail"}
     assert failed >= {
@@ -78,7 +78,7 @@ async def test_the_faults_of_one_provider_are_told_one_by_one():
 
 
 async def test_a_sound_provider_fails_in_nothing():
-    outcomes = await examine(bench_of(OpenAIProvider()), heard=lambda _: None)
+    outcomes = (await examine(bench_of(OpenAIProvider()))).outcomes
 
     assert [outcome for outcome in outcomes if outcome.verdict != "pass"] == []
 

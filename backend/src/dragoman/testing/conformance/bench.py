@@ -44,6 +44,7 @@ HASTY: Final = Timeouts(connect=1, first_byte=0.3, first_token=0.5, idle=0.3, to
 """For an upstream that is known to stand still."""
 
 JSON: Final = "application/json"
+_SHORT: Final = 40
 
 
 class Heard(Struct, frozen=True):
@@ -182,7 +183,8 @@ class Bench(Struct, frozen=True, kw_only=True):
             told_of = [r for r in heard.answer.receipts if r.action != "renamed"]
             if told_of:
                 raise NotOffered(f"{told_of[0].field} is {told_of[0].action}: {told_of[0].reason}")
-            raise Shortfall(f"{feature}: {missing[0]!r} was asked, is not sent, and nobody is told")
+            lost = missing[0] if len(missing[0]) <= _SHORT else f"{missing[0][:_SHORT]}…"
+            raise Shortfall(f"{feature}: {lost!r} was asked, is not sent, and nobody is told")
         return heard
 
     def whole(self, reply: Reply) -> Answer:

@@ -7,6 +7,7 @@ Case.run(stand) ──▶ Outcome: pass
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
 from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from msgspec import Struct
 Verdict: TypeAlias = Literal["pass", "fail", "not offered"]
 
 LIMIT: Final = 60.0
-"""Seconds that a case may take."""
+"""Seconds that a case may take, unless more is said."""
 
 Stand = TypeVar("Stand")
 """What a case is tried on."""
@@ -50,18 +51,21 @@ class Case(Struct, Generic[Stand], frozen=True):
     promise: str
     run: Callable[[Stand], Awaitable[str | None]]
 
-    async def judge(self, stand: Stand) -> Outcome:
-        """Try it; never raises but for a cancellation. What `run` gives is a remark to a pass."""
+    async def judge(self, stand: Stand, *, limit: float = LIMIT) -> Outcome:
+        """Try it, for `limit` seconds at most; never raises but for a cancellation.
+
+        What `run` gives is a remark to a pass.
+        """
         clock = asyncio.get_running_loop().time
         begun = clock()
         try:
-            async with asyncio.timeout(LIMIT):
+            async with asyncio.timeout(limit):
                 remark = await self.run(stand)
             return self._outcome("pass", remark or "", clock() - begun)
         except NotOffered as reason:
             return self._outcome("not offered", str(reason), clock() - begun)
-        except Shortfall as shortfall:
-            return self._outcome("fail", str(shortfall), clock() - begun)
+        except AssertionError as complaint:
+            return self._outcome("fail", str(complaint), clock() - begun)
         except Exception as error:  # noqa: BLE001 - a provider may break in any way it likes
             return self._outcome("fail", f"{type(error).__name__}: {error}", clock() - begun)
 
@@ -97,7 +101,17 @@ def require(kept: bool, complaint: str) -> None:  # noqa: FBT001 - it reads as a
 
 def require_equal(seen: object, wanted: object, what: str) -> None:
     """Raise `Shortfall` that names both unless they are equal."""
-    require(seen == wanted, f"{what}: saw {seen!r}, expected {wanted!r}")
+    require(seen == wanted, f"{what}: saw {_shown(seen)}, expected {_shown(wanted)}")
+
+
+def _shown(value: object) -> str:
+    match value:
+        case Enum():
+            return str(value)
+        case tuple():
+            return f"({', '.join(map(_shown, value))})"
+        case _:
+            return repr(value)
 
 
 def _on_one_line(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import msgspec
 from msgspec import Struct
@@ -75,16 +75,17 @@ class Report(Struct, frozen=True):
 
     def junit(self) -> bytes:
         """Write it as JUnit XML: a suite for each column, a test case for each case."""
-        suites = ElementTree.Element("testsuites", name=self.target)
+        suites = ET.Element("testsuites", name=self.target)
         for column in self.columns:
             _suite(suites, self.target, column)
-        ElementTree.indent(suites)
-        return ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True) + b"\n"
+        ET.indent(suites)
+        written: bytes = ET.tostring(suites, encoding="utf-8", xml_declaration=True)
+        return written + b"\n"
 
 
-def _suite(parent: ElementTree.Element, target: str, column: Column) -> None:
+def _suite(parent: ET.Element, target: str, column: Column) -> None:
     verdicts = [outcome.verdict for outcome in column.outcomes]
-    suite = ElementTree.SubElement(
+    suite = ET.SubElement(
         parent,
         "testsuite",
         name=f"{target} in {column.name}",
@@ -95,7 +96,7 @@ def _suite(parent: ElementTree.Element, target: str, column: Column) -> None:
         time=f"{sum(outcome.seconds for outcome in column.outcomes):.3f}",
     )
     for outcome in column.outcomes:
-        tried = ElementTree.SubElement(
+        tried = ET.SubElement(
             suite,
             "testcase",
             classname=f"{target}.{column.name}",
@@ -104,10 +105,10 @@ def _suite(parent: ElementTree.Element, target: str, column: Column) -> None:
         )
         match outcome.verdict:
             case "fail":
-                failure = ElementTree.SubElement(tried, "failure", message=_plain(outcome.detail))
+                failure = ET.SubElement(tried, "failure", message=_plain(outcome.detail))
                 failure.text = outcome.promise
             case "not offered":
-                ElementTree.SubElement(tried, "skipped", message=_plain(outcome.detail))
+                ET.SubElement(tried, "skipped", message=_plain(outcome.detail))
             case "pass":
                 pass
 

@@ -1,14 +1,19 @@
 """The suite: every case there is, for whoever runs it: `pytest`, or `dragoman providers test`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
+
+from msgspec.structs import replace
 
 from dragoman.services.providers import BaseProvider
 from dragoman.services.providers.http import HttpProvider
 from dragoman.testing.conformance import answers, asking, failures, identity, streams
 from dragoman.testing.conformance.bench import Bench, bench_model
 from dragoman.testing.conformance.case import Case, NotOffered, Outcome
+from dragoman.testing.conformance.endpoint import PATIENCE, Endpoint
+from dragoman.testing.conformance.live import LIVE_CASES
 from dragoman.testing.conformance.questions import VENDOR_MODEL
+from dragoman.testing.conformance.report import Column
 from dragoman.testing.conformance.voice import BothSides, WireVoice
 from dragoman.wire.base import ProviderSide
 
@@ -20,6 +25,9 @@ CASES: Final[tuple[Case[Bench], ...]] = (
     *failures.CASES,
 )
 """Every case, by what it is about."""
+
+
+_NOT_TRIED: Final = "not tried, as the plainest question is not answered"
 
 
 def bench_of(provider: BaseProvider, wire: str | None = None) -> Bench:
@@ -54,13 +62,24 @@ def _wire(provider: HttpProvider, name: str | None) -> ProviderSide:
     return provider.wire if name is None else wires[name]
 
 
-async def examine(
-    bench: Bench, cases: Sequence[Case[Bench]] = CASES, *, heard: Callable[[Outcome], None]
-) -> tuple[Outcome, ...]:
-    """Try every case, one after the other; `heard` is told of each as it comes."""
+async def examine(bench: Bench) -> Column:
+    """Try every case on a provider at a scripted upstream."""
+    outcomes = [await case.judge(bench) for case in CASES]
+    return Column(bench.model.wire or bench.provider.provider_id, tuple(outcomes))
+
+
+async def examine_live(endpoint: Endpoint, *, heard: Callable[[Outcome], None]) -> Column:
+    """Try every case of `live` at an address; `heard` is told of each.
+
+    Where the plainest question is not answered, nothing more is asked.
+    """
     outcomes = []
-    for case in cases:
-        outcome = await case.judge(bench)
+    for case in LIVE_CASES:
+        if endpoint.answers:
+            outcome = await case.judge(endpoint, limit=2 * PATIENCE.total)
+            outcome = replace(outcome, detail=endpoint.redact(outcome.detail))
+        else:
+            outcome = Outcome(case.name, case.promise, "not offered", _NOT_TRIED)
         heard(outcome)
         outcomes.append(outcome)
-    return tuple(outcomes)
+    return Column(endpoint.provider.wire.name, tuple(outcomes))
