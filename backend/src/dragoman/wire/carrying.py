@@ -105,7 +105,9 @@ class Carrier:
     def _think(self, event: PartStart) -> Iterator[StreamEvent]:
         self._thinking = [event]
         shown = Reasoning(event.part.text if isinstance(event.part, Reasoning) else "")
-        yield PartStart(event.index + self._inserted, replace(shown, origin=self._wire))
+        # A seal follows, and some clients want its place from the beginning.
+        sealed = replace(shown, signature="", origin=self._wire)
+        yield PartStart(event.index + self._inserted, sealed)
 
     def _close(self, event: PartEnd) -> Iterator[StreamEvent]:
         (whole,) = fold([*(self._thinking or ()), event]).parts

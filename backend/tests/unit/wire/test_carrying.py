@@ -86,6 +86,19 @@ def test_a_client_sees_the_thought_and_a_seal_of_its_own_format():
     assert base64.b64decode(shown.signature, validate=True)
 
 
+def test_a_thought_begins_with_the_place_of_its_seal():
+    written = anthropic_messages.stream_writer().write(
+        Carrier(HERE).carry(events_of(whole(THOUGHT)))
+    )
+
+    started = [line for line in written.splitlines() if b"content_block_start" in line]
+    assert json.loads(started[1].removeprefix(b"data: "))["content_block"] == {
+        "type": "thinking",
+        "thinking": "",
+        "signature": "",
+    }
+
+
 def test_a_seal_in_the_alphabet_of_addresses_is_the_same():
     (shown,) = carried(whole(THOUGHT), HERE).parts
     assert isinstance(shown, Reasoning)

@@ -155,7 +155,7 @@ def _template_of(part: Part) -> bytes | None:
             return _WORDS
         case Reasoning(origin=origin) if origin != NAME:
             return _THOUGHT
-        case Reasoning(signature=None, extras=extras) if not is_own(extras):
+        case Reasoning(signature=None | "", extras=extras) if not is_own(extras):
             return _THOUGHT
         case _:
             return None
