@@ -1,5 +1,7 @@
 """Counting tokens and making vectors: the vendor's own numbers where it has them."""
 
+import asyncio
+
 import pytest
 
 from dragoman.testing import Script
@@ -44,6 +46,19 @@ async def test_googles_clients_count_too(dragoman, upstream, body):
 
     assert await response.json() == {"totalTokens": 42}
     assert upstream.received[0].json["messages"][0]["role"] == "user"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [(COUNT, ASKING), ("/v1beta/models/claude:countTokens", GOOGLES)]
+)
+async def test_a_client_that_leaves_ends_the_call_that_counts(dragoman, upstream, path, body):
+    upstream.play(Script(before=20))
+    asking = asyncio.create_task(dragoman.client.post(path, json=body))
+    await asyncio.wait_for(upstream.asked.wait(), 2)
+
+    asking.cancel()
+
+    await asyncio.wait_for(upstream.closed_by_peer.wait(), 2)
 
 
 async def test_a_refusal_to_count_is_an_error_in_the_callers_dialect(dragoman, upstream):

@@ -16,6 +16,7 @@ from dragoman.api.asking import MAX_REQUEST, read_request
 from dragoman.api.body import read_body
 from dragoman.api.doors.dialects import GEMINI, GEMINI_PREFIXES
 from dragoman.api.errors import Receive, Scope, Send
+from dragoman.api.relay import while_present
 from dragoman.api.routes.chat import ChatRoute
 from dragoman.api.routes.counting import send_count
 from dragoman.chat import ChatRequest, InvalidInput
@@ -55,7 +56,9 @@ class GeminiRoute(ChatRoute):
         body = _inner_request(await read_body(scope, receive, limit=MAX_REQUEST))
         request = read_request(GEMINI, body, scope["headers"], strict=False)
         candidate = self._setup().candidates(address.model)[0]
-        await send_count(send, request, candidate, scope["state"]["record"], name="totalTokens")
+        record = scope["state"]["record"]
+        async with while_present(receive, send) as answer:
+            await send_count(answer, request, candidate, record, name="totalTokens")
 
     def read(self, body: bytes, scope: Scope) -> ChatRequest:
         """Read a request, its address and its headers included."""

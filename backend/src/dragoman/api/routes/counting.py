@@ -10,6 +10,7 @@ from dragoman.api.dialects import Dialect
 from dragoman.api.errors import Receive, Scope, Send, send_json
 from dragoman.api.receipts import receipt_headers
 from dragoman.api.record import Record
+from dragoman.api.relay import while_present
 from dragoman.chat import ChatRequest
 from dragoman.services.counting import count_tokens
 from dragoman.services.routing import Candidate, Setup
@@ -27,7 +28,9 @@ class CountRoute:
         body = await read_body(scope, receive, limit=MAX_REQUEST)
         request = read_request(self._dialect, body, scope["headers"], strict=False)
         candidate = self._setup().candidates(request.model)[0]
-        await send_count(send, request, candidate, scope["state"]["record"], name="input_tokens")
+        record = scope["state"]["record"]
+        async with while_present(receive, send) as answer:
+            await send_count(answer, request, candidate, record, name="input_tokens")
 
 
 async def send_count(
