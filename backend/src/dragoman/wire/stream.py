@@ -83,6 +83,8 @@ class EventStreamReader(ABC):
                     self._fail(Failure(message=_LONG_PREAMBLE, reason="bad_payload"))
         except FramingError as error:
             self._fail(Failure(message=str(error), reason=error.reason))
+        except RecursionError:
+            self._fail(Failure(message="the stream is nested too deeply", reason="bad_payload"))
 
     def close(self, *, clean: bool) -> list[StreamEvent]:
         """Take the end of the body; give the last events, or raise `UpstreamError`."""

@@ -275,3 +275,10 @@ def test_what_is_wrong_with_the_request_itself_keeps_its_status(status: int, wor
     said = json.loads(wire.write_failure(error))["error"]
 
     assert (said["code"], said["status"]) == (status, word or "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize("created", [1_700_000_000_000, 2**63 - 1, -(2**63)])
+def test_a_moment_that_is_none_is_left_out(created: int):
+    reply = Reply(id="r", parts=(Text("Hi"),), stop=Stop(StopReason.STOP), created=created)
+
+    assert "createTime" not in json.loads(wire.write_reply(reply))

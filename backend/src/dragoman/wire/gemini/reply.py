@@ -156,8 +156,13 @@ def take_text(body: Fields, name: str) -> str | None:
 
 
 def moment_of(created: int | None) -> str | None:
-    """Tell Unix seconds as Vertex tells a moment."""
-    return None if created is None else f"{datetime.fromtimestamp(created, UTC):%FT%TZ}"
+    """Tell Unix seconds as Vertex tells a moment; `None` for what are none (milliseconds, say)."""
+    if created is None:
+        return None
+    try:
+        return f"{datetime.fromtimestamp(created, UTC):%FT%TZ}"
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def created_at(moment: Json) -> int | None:
