@@ -75,6 +75,14 @@ class SseParser:
         self._searched = max(0, len(self._buffer) - 3)
         self._measure(len(self._buffer))
 
+    def end(self) -> Iterator[SseEvent]:
+        """Take the end of the body: an event that only waited for half a line end is whole."""
+        if self._buffer.endswith(b"\r\n\r"):
+            event = _event(bytes(self._buffer))
+            self._buffer.clear()
+            if event is not None:
+                yield event
+
     @property
     def pending(self) -> bool:
         """Whether bytes of an unfinished event are waiting."""

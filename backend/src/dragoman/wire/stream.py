@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar, Final, Protocol
 
 import msgspec
@@ -63,12 +63,12 @@ class EventStreamReader(ABC):
     def feed(self, chunk: bytes) -> list[StreamEvent]:
         """Take the next bytes; give the events that follow from them, which are none once done."""
         if not self.done:
-            self._hear_out(chunk)
+            self._hear_out(self._parser.feed(chunk))
         return self._drain()
 
-    def _hear_out(self, chunk: bytes) -> None:
+    def _hear_out(self, events: Iterable[SseEvent]) -> None:
         try:
-            for event in self._parser.feed(chunk):
+            for event in events:
                 if self.done:
                     break
                 self._source += event.source
@@ -88,6 +88,8 @@ class EventStreamReader(ABC):
 
     def close(self, *, clean: bool) -> list[StreamEvent]:
         """Take the end of the body; give the last events, or raise `UpstreamError`."""
+        if not self.done and isinstance(self._parser, SseParser):
+            self._hear_out(self._parser.end())
         if self._failure is None:
             self._finish(clean=clean)
         if self._failure is not None:

@@ -13,7 +13,8 @@ from dragoman.wire.sse import EventTooLargeError, SseEvent, SseParser, encode_ev
 
 def told(*chunks: bytes) -> list[tuple[str, bytes]]:
     parser = SseParser()
-    return [(event.name, event.data) for chunk in chunks for event in parser.feed(chunk)]
+    events = [event for chunk in chunks for event in parser.feed(chunk)]
+    return [(event.name, event.data) for event in (*events, *parser.end())]
 
 
 def by_the_book(body: bytes) -> list[tuple[str, bytes]]:
@@ -47,6 +48,7 @@ BODIES = st.lists(FRAGMENTS, max_size=24).map(b"".join)
 
 @given(body=BODIES, cuts=st.lists(st.integers(0, 120), max_size=12))
 @example(body=b"\xef\xbb\xbfdata: 1\r\rdata: 2\n\n", cuts=[1, 2, 3])
+@example(body=b"data\r\n\r", cuts=[])
 def test_every_cut_of_a_body_tells_the_events_of_the_book(body: bytes, cuts: list[int]):
     places = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
     chunks = [body[begin:end] for begin, end in pairwise(places)]
@@ -63,7 +65,7 @@ def test_a_body_that_comes_byte_by_byte_tells_the_events_of_the_book(body: bytes
 def test_the_sources_of_events_are_the_body_but_for_what_is_no_event(body: bytes):
     parser = SseParser()
 
-    sources = [event.source for event in parser.feed(body)]
+    sources = [event.source for event in (*parser.feed(body), *parser.end())]
 
     place = 0
     for source in sources:
