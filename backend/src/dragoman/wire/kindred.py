@@ -4,12 +4,12 @@ those of the other.
     chat                                responses
     prompt_cache_key, service_tier, …   the same
     verbosity                           text.verbosity
-    logprobs                            include: message.output_text.logprobs
     web_search_options                  tools: web_search
     store                               store
 
 Such fields stay with the request as what its own wire alone has words for (`Extras`). The types of
-`openai` 3.54 (PyPI) have both sides of this table.
+`openai` 3.54 (PyPI) have both sides of this table. `logprobs` are not in it: a reply does not bring
+them from the one format to the other.
 """
 
 from typing import Final
@@ -27,10 +27,8 @@ KINDRED_FIELDS: Final = "kindred_fields"
 
 _SAME: Final = frozenset(
     {"moderation", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"}
-    | {"safety_identifier", "service_tier", "top_logprobs"}
+    | {"safety_identifier", "service_tier"}
 )
-LOGPROBS: Final = "message.output_text.logprobs"
-"""What a response's `include` asks for where a chat completion says `logprobs`."""
 
 
 class Kindred(Struct, frozen=True):
@@ -66,9 +64,6 @@ def _for_responses(fields: JsonObject) -> tuple[JsonObject, JsonObject]:
     if isinstance(verbosity := left.get("verbosity"), str):
         del left["verbosity"]
         said["text"] = {"verbosity": verbosity}
-    if left.get("logprobs") is True:
-        del left["logprobs"]
-        said["include"] = [LOGPROBS]
     if left.get("store") is True:
         said["store"] = left.pop("store")
     if (search := _web_search(left.get("web_search_options"))) is not None:
@@ -100,11 +95,4 @@ def _for_chat(fields: JsonObject) -> tuple[JsonObject, JsonObject]:
             del left["text"]
             if others:
                 left["text"] = others
-    match left.get("include"):
-        case [*wanted] if LOGPROBS in wanted:
-            said["logprobs"] = True
-            left["include"] = [item for item in wanted if item != LOGPROBS]
-    if said.get("top_logprobs"):
-        # Here, the number goes with the word for them alone.
-        said["logprobs"] = True
     return said, left

@@ -1,6 +1,22 @@
 """Receipts in the making, while a request is put into another wire's words."""
 
-from dragoman.chat import Extras, Receipt
+from typing import Final
+
+from dragoman.chat import Extras, Json, Receipt
+
+_IDLE: Final[dict[str, tuple[Json, ...]]] = {
+    "truncation": ("disabled",),
+    "service_tier": ("auto", "default"),
+    "verbosity": ("medium",),
+    "text": ({"verbosity": "medium"},),
+    "modalities": (["text"],),
+    "generationConfig.responseModalities": (["TEXT"],),
+    # Other vendors' thoughts are shown, and their seals carried, to whoever wants them and who not.
+    "include": (["reasoning.encrypted_content"],),
+    "reasoning.summary": ("auto",),
+    "reasoning.includeThoughts": (True,),
+}
+"""What asks, in one format, for no more than is so in each: nobody misses it."""
 
 
 class Receipts:
@@ -29,10 +45,11 @@ class Receipts:
     def left_behind(self, extras: Extras | None, path: str = "") -> None:
         """Tell of each field that only another wire has words for, unless it says nothing.
 
-        Null, false and what is empty leave things as they are anyway.
+        Null, false and what is empty leave things as they are anyway, and so does what is idle.
         """
         if extras is None or extras.wire == self._wire:
             return
         for name, value in extras.fields.items():
-            if value:
-                self.dropped(f"{path}.{name}" if path else name, f"only {extras.wire} can say it")
+            field = f"{path}.{name}" if path else name
+            if value and value not in _IDLE.get(field, ()):
+                self.dropped(field, f"only {extras.wire} can say it")

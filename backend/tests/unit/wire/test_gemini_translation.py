@@ -259,9 +259,30 @@ def test_files_are_sent_where_the_vendor_can_have_them():
 
 
 @pytest.mark.parametrize(
+    ("address", "media_type"),
+    [
+        ("https://a.test/b.PNG?size=1", {"mimeType": "image/png"}),
+        ("https://a.test/b.jpg", {"mimeType": "image/jpeg"}),
+        ("https://a.test/b", {}),
+    ],
+)
+def test_a_picture_at_a_public_address_is_fetched_by_the_vendor(
+    address: str, media_type: dict[str, str]
+):
+    picture = Message("user", (Image(Link(address)),))
+
+    body, receipts = written(picture)
+
+    assert body["contents"][0]["parts"] == [{"fileData": {"fileUri": address, **media_type}}]
+    assert receipts == {}
+    with pytest.raises(LLMBadRequestError, match="is not fetched"):
+        written(picture, model="gemini-2.0-flash")
+
+
+@pytest.mark.parametrize(
     ("part", "complaint"),
     [
-        (Image(Link("https://example.test/a.png")), "takes no address here"),
+        (Image(Link("http://example.test/a.png")), "is not fetched"),
         (Document(FileRef("file-1", "other")), "lies at another vendor"),
         (ToolCall("a", "f", '{"x":'), "are no JSON object"),
         (ToolCall("a", "f", "[1]"), "are no JSON object"),

@@ -31,6 +31,21 @@ def test_another_wires_fields_are_told_unless_they_say_nothing():
     )
 
 
+def test_a_wish_for_what_is_so_anyway_is_missed_by_nobody():
+    receipts = Receipts("one")
+
+    receipts.left_behind(Extras("other", {"truncation": "disabled", "service_tier": "auto"}))
+    receipts.left_behind(Extras("other", {"summary": "auto"}), "reasoning")
+    receipts.left_behind(Extras("other", {"truncation": "auto", "service_tier": "flex"}))
+    receipts.left_behind(Extras("other", {"truncation": "disabled"}), "tools[0]")
+
+    assert [one.field for one in receipts.written()] == [
+        "truncation",
+        "service_tier",
+        "tools[0].truncation",
+    ]
+
+
 def test_a_wires_own_fields_are_not_left_behind():
     receipts = Receipts("one")
 

@@ -61,7 +61,11 @@ def _tools(request: ChatRequest, receipts: Receipts) -> ChatRequest:
             case BuiltinTool(wire, kind) if wire != NAME:
                 receipts.dropped(at, f"only {wire} has the tool {kind!r}")
                 continue
-            case Tool(parameters=None, strict=bool(), extras=extras):
+            case Tool(strict=False, extras=extras):
+                # So it is anyway, and older servers do not know the word.
+                receipts.left_behind(extras, at)
+                tools.append(replace(tool, strict=None))
+            case Tool(parameters=None, strict=True, extras=extras):
                 receipts.left_behind(extras, at)
                 receipts.dropped(f"{at}.strict", "there is no schema to be strict about")
                 tools.append(replace(tool, strict=None))

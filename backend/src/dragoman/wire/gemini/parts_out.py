@@ -25,6 +25,7 @@ from dragoman.chat import (
     Text,
     ToolCall,
     ToolResult,
+    media_type_of,
 )
 from dragoman.wire.base import NOTHING
 from dragoman.wire.gemini.calls import sent_id
@@ -46,18 +47,32 @@ from dragoman.wire.gemini.words import (
 )
 from dragoman.wire.receipts import Receipts
 
-# Addresses that the vendor fetches.
+# Addresses that the vendor's models have always had fetched.
 _FETCHED: Final = ("gs://", "https://generativelanguage.googleapis.com/", *FILMS)
+# The type of a file that lies somewhere, by the ending of its address.
+_TYPES: Final = {
+    "bmp": "image/bmp",
+    "csv": "text/csv",
+    "html": "text/html",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "json": "application/json",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "txt": "text/plain",
+    "webp": "image/webp",
+}
 
 
 class Terms(Struct, frozen=True):
-    """On what terms one writes: what the reader does not take, where changes are noted, and which
-    function each call's id stands for.
+    """On what terms one writes: what the reader does not take, where changes are noted, which
+    function each call's id stands for, and whether any public address is fetched.
     """
 
     without: frozenset[str]
     receipts: Receipts
     names: Mapping[str, str]
+    fetches: bool = False
 
     def require(self, feature: str, at: str) -> None:
         """Refuse what the provider does not take. Raises `LLMBadRequestError`."""
@@ -179,7 +194,7 @@ def _file(part: Image | Document | Audio, at: str, terms: Terms) -> JsonObject:
             content = base64.b64encode(text.encode()).decode()
             return {"inlineData": {"mimeType": media_type, "data": content}}
         case Link(address) | FileRef(address):
-            media_type = _media_type(part, address, part.source, at)
+            media_type = _media_type(part, address, part.source, at, terms)
             said = {"fileUri": address, "mimeType": media_type or None, "displayName": name}
             return {"fileData": said_only(said)}
 
@@ -202,13 +217,18 @@ def _name(part: Image | Document | Audio, at: str, terms: Terms) -> str | None:
     return None
 
 
-def _media_type(part: Image | Document | Audio, address: str, source: Source, at: str) -> str:
+def _media_type(
+    part: Image | Document | Audio, address: str, source: Source, at: str, terms: Terms
+) -> str:
     """Give the type of a file that is named by its address, if that can be sent at all."""
     known = mark_of(part.extras, FILE)
     if known is not None:
         return known.strip()
     if isinstance(source, FileRef):
         raise refusal(at, "the file lies at another vendor; send its content instead")
-    if not address.startswith(_FETCHED):
-        raise refusal(at, "this format takes no address here; send the file's content instead")
-    return ""
+    if address.startswith(_FETCHED):
+        return ""
+    if not terms.fetches or not address.startswith("https://"):
+        raise refusal(at, "this address is not fetched for the model: send the file's content")
+    ending = address.partition("?")[0].rpartition(".")[2].lower()
+    return media_type_of(source) or _TYPES.get(ending, "")

@@ -1,5 +1,6 @@
 """A request in this format's words: as it came, or adapted from another's."""
 
+import re
 from urllib.parse import quote
 
 from dragoman.chat import Category, ChatRequest, JsonObject, Message, Part, ToolResult
@@ -30,6 +31,10 @@ from dragoman.wire.receipts import Receipts
 _NOT_TAKEN = "this model's provider does not take it"
 _ALWAYS = frozenset({"contents"})
 
+# As of 2026-11, https://ai.google.dev/gemini-api/docs/file-input-methods: a public https address is
+# fetched for what came after Gemini 2.0.
+_CANNOT_FETCH = re.compile(r"gemini-(?:1|2\.0)|gemma")
+
 
 def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) -> Written:
     """Write a request for a provider. Model and streaming go into the path, not into the body.
@@ -42,7 +47,8 @@ def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) ->
     receipts = Receipts(NAME)
     if not is_own(request.extras):
         request = adapt(request, receipts)
-    terms = Terms(without, receipts, names_of(request.messages))
+    fetches = _CANNOT_FETCH.search(request.model) is None
+    terms = Terms(without, receipts, names_of(request.messages), fetches)
     body = _body(request, terms)
     body = _left_out(body, terms)
     return Written(encode(_spelled(body, request)), receipts.written(), _path(request))
