@@ -140,6 +140,15 @@ async def test_the_vendors_name_of_a_model_is_not_told_in_an_error(dragoman, ups
     assert "vendor-" not in body
 
 
+@pytest.mark.parametrize("vendors", ["true", "false"])
+async def test_whether_to_try_again_is_said_once(dragoman, upstream, vendors):
+    upstream.play(whole({"error": {"message": "no"}}, status=400, x_should_retry=vendors))
+
+    response = await dragoman.client.post(CHAT, json=asking(CHAT))
+
+    assert response.headers.getall("x-should-retry") == ["false"]
+
+
 async def test_the_vendors_name_of_a_model_is_not_told_by_a_stream_that_names_it_late(
     dragoman, upstream
 ):

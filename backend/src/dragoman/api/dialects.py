@@ -43,6 +43,7 @@ _STATUS_OF_REASON: Final[Mapping[str, int]] = {
 Told = TypeVar("Told", Reply, ResponseStart)
 VendorHeaders: TypeAlias = Iterable[tuple[str, str]]
 
+_SHOULD_RETRY: Final = b"x-should-retry"
 # Under these names a client finds our own id of its request.
 _RENAMED: Final = dict.fromkeys(("x-request-id", "request-id"), "x-upstream-request-id")
 
@@ -117,9 +118,11 @@ class Dialect(Struct, frozen=True, kw_only=True):
 
     def problem_headers(self, problem: Problem) -> Headers:
         """Give the headers of an error answer; what would be retried in vain says so."""
-        given = [*problem.headers, *passed_on(problem.vendor_headers)]
-        retryable = problem.category is None or (problem.detail or {}).get("retryable")
-        return given if retryable else [*given, (b"x-should-retry", b"false")]
+        vendors = passed_on(problem.vendor_headers)
+        if problem.category is None or (problem.detail or {}).get("retryable"):
+            return [*problem.headers, *vendors]
+        others = [header for header in vendors if header[0] != _SHOULD_RETRY]
+        return [*problem.headers, *others, (_SHOULD_RETRY, b"false")]
 
     def body(self, problem: Problem, *, request_id: str) -> bytes:
         """Write the body of an error answer."""
