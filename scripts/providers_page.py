@@ -75,6 +75,10 @@ ENDPOINTS: Final = {
 }
 
 
+# What stands in the addresses of clouds: a region, a project.
+SOMEWHERE: Final = {"AWS_REGION": "us-east-1"}
+
+
 def page() -> str:
     """Give the whole page, with a line end at its end."""
     rows = {row.id: row for row in catalog_rows()}
@@ -149,7 +153,10 @@ def identity(provider: HttpProvider) -> list[str]:
     """Give what every table has of a provider."""
     row = next((row for row in catalog_rows() if row.id == provider.provider_id), None)
     config = provider.get_config({})
-    address = f"`{config.base_url}`" if config.base_url else f"yours, such as `{row.address}`"
+    address = f"`{config.base_url}`"
+    if not config.base_url:
+        such_as = provider.get_config(SOMEWHERE).base_url if row is None else row.address
+        address = f"yours, such as `{such_as}`"
     key = f"`{config.api_key_env}`" if config.api_key_env else "none"
     wires = ", ".join(f"`{wire}`" for wire in provider.wires)
     return [f"`{config.id}`", config.name, key, address, wires]

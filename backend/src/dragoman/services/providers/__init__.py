@@ -26,6 +26,7 @@ from dragoman.services.providers.base import (
     State,
     facts_of,
 )
+from dragoman.services.providers.bedrock import BedrockProvider
 from dragoman.services.providers.catalog import catalog
 from dragoman.services.providers.counting import CountRoute, FieldsRoute
 from dragoman.services.providers.errors import ErrorRow, map_provider_error
@@ -50,6 +51,7 @@ registry.register(OpenAIProvider())
 registry.register(AnthropicProvider())
 registry.register(GeminiProvider())
 registry.register(LocalProvider())
+registry.register(BedrockProvider())
 
 FAMILIES: Final[dict[str, HttpProvider]] = {
     # Compatible servers learnt the dialect early, and many know only its older words.
@@ -87,6 +89,7 @@ __all__ = [
     "BaseProvider",
     "Batch",
     "Batches",
+    "BedrockProvider",
     "ChatModel",
     "CountRoute",
     "Counts",

@@ -31,7 +31,7 @@ _ERROR_TIME: Final = 5.0
 _LONGEST_ERROR: Final = 1 << 20
 """How much of an error's body is read, in bytes."""
 
-_REQUEST_IDS: Final = ("x-request-id", "request-id")
+_REQUEST_IDS: Final = ("x-request-id", "request-id", "x-amzn-requestid")
 # The fields of a failure that repeat what the other side said.
 _VENDORS_WORDS: Final = ("message", "code", "type", "param", "request_id")
 _CUT: Final = frozenset({"premature_close", "connection_reset"})

@@ -16,6 +16,7 @@ from dragoman.services.providers.answers import (
 from dragoman.services.providers.base import Runtime
 from dragoman.services.providers.headers import heard
 from dragoman.services.providers.patience import Patience
+from dragoman.services.providers.signing import Signer, vouched_for
 from dragoman.services.providers.transport import read_body
 from dragoman.wire.base import ProviderSide
 
@@ -38,16 +39,19 @@ class Answered(Struct, frozen=True):
     headers: tuple[tuple[str, str], ...]
 
 
-async def ask(call: Call, runtime: Runtime, wire: ProviderSide) -> Answered:
-    """Send once; `wire` reads a failure. Raises `UpstreamError`."""
+async def ask(
+    call: Call, runtime: Runtime, wire: ProviderSide, *, signer: Signer | None = None
+) -> Answered:
+    """Send once; `wire` reads a failure. Raises `UpstreamError`, or what the signer raises."""
     patience = Patience(runtime.timeouts)
+    headers, secrets = await vouched_for(call, signer, patience)
     async with AsyncExitStack() as open_call:
         open_call.enter_context(under_our_name(call.model))
-        open_call.enter_context(without_keys(call.secrets))
-        sending = runtime.upstream.send(call.method, call.url, headers=call.headers, body=call.body)
+        open_call.enter_context(without_keys(secrets))
+        sending = runtime.upstream.send(call.method, call.url, headers=headers, body=call.body)
         response = await patience.wait(open_call.enter_async_context(sending))
         open_call.enter_context(identified(response.headers))
         if response.status != 200:
             raise await failed(wire, response, patience)
         body = await patience.wait(read_body(response))
-        return Answered(body, heard(response.headers, call.secrets))
+        return Answered(body, heard(response.headers, secrets))

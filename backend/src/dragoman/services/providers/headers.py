@@ -15,6 +15,8 @@ _HEARD: Final = frozenset(
         "openai-version",
         # https://platform.claude.com/docs/en/api/errors#request-id
         "request-id",
+        # https://docs.aws.amazon.com/general/latest/gr/aws-api-error-handling.html
+        "x-amzn-requestid",
         # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/monitor-openai
         "apim-request-id",
         # How long to wait, and whether: RFC 9110, section 10.2.3, and the vendors' SDKs.

@@ -20,6 +20,7 @@ from dragoman.services.providers.embeddings import embedded
 from dragoman.services.providers.errors import ErrorRow, map_provider_error
 from dragoman.services.providers.http_model import HttpChatModel
 from dragoman.services.providers.parameters import refused_by
+from dragoman.services.providers.signing import Signer
 from dragoman.wire.base import ProviderSide, malformed
 
 _EVENT_STREAM: Final = frozenset({"text/event-stream"})
@@ -93,7 +94,12 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
     def create_llm(self, model: ModelEntry, runtime: Runtime) -> HttpChatModel:
         """Make a model that is asked over HTTP."""
         config = self.get_config(runtime.environ)
-        return HttpChatModel(self, config, model, runtime.upstream, runtime.timeouts)
+        signer = self.signer(config, runtime)
+        return HttpChatModel(self, config, model, runtime.upstream, runtime.timeouts, signer)
+
+    def signer(self, config: ProviderConfig, runtime: Runtime) -> Signer | None:  # noqa: ARG002 - for who overrides it
+        """Give what signs each request; `None`, as here, where a key in a header does."""
+        return None
 
     def map_error(self, error: BaseException, *, model: str | None = None) -> LLMServiceError:
         """Judge an error by this provider's rows, then by the common ones."""
@@ -110,7 +116,7 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
             headers=self.request_headers(config, None),
             secrets=self.secrets(config),
         )
-        body = (await ask(call, runtime, self.wire)).body
+        body = (await ask(call, runtime, self.wire, signer=self.signer(config, runtime))).body
         try:
             return self.model_ids(body)
         except msgspec.DecodeError as error:
@@ -142,7 +148,8 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
             model=model,
             body=body,
         )
-        return route.count((await ask(call, runtime, wire)).body)
+        answer = await ask(call, runtime, wire, signer=self.signer(config, runtime))
+        return route.count(answer.body)
 
     async def create_embeddings(
         self, fields: JsonObject, model: ModelEntry, runtime: Runtime
@@ -158,7 +165,8 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
             model=model,
             body=msgspec.json.encode({**fields, "model": model.vendor_id}),
         )
-        return embedded(await ask(call, runtime, self.wire), model.id)
+        answer = await ask(call, runtime, self.wire, signer=self.signer(config, runtime))
+        return embedded(answer, model.id)
 
     def refused_by(
         self, model: ModelEntry, client: Mapping[str, str], *, effort: str | None

@@ -19,6 +19,7 @@ from dragoman.services.providers.base import Batch, Batches, Outgoing, ProviderC
 from dragoman.services.providers.headers import brought, heard
 from dragoman.services.providers.narrowing import narrowed, refuse_losses
 from dragoman.services.providers.patience import Patience
+from dragoman.services.providers.signing import Signer, vouched_for
 from dragoman.services.providers.transport import Timeouts, Upstream
 from dragoman.wire.base import ProviderSide
 
@@ -83,12 +84,14 @@ class HttpChatModel:
         model: ModelEntry,
         upstream: Upstream,
         timeouts: Timeouts,
+        signer: Signer | None = None,
     ) -> None:
         self._provider = provider
         self._config = config
         self._model = model
         self._upstream = upstream
         self._timeouts = timeouts
+        self._signer = signer
 
     def outgoing(self, request: ChatRequest) -> Outgoing:
         """Translate a request; sends nothing. Raises `LLMServiceError` for what cannot be said."""
@@ -123,13 +126,12 @@ class HttpChatModel:
         wire = self._provider.wire_for(request, self._model)
         outgoing = self.outgoing_in(wire, request)
         patience = Patience(self._timeouts)
+        headers, secrets = await vouched_for(outgoing, self._signer, patience)
         async with AsyncExitStack() as call:
-            sending = self._upstream.send(
-                "POST", outgoing.url, headers=outgoing.headers, body=outgoing.body
-            )
+            sending = self._upstream.send("POST", outgoing.url, headers=headers, body=outgoing.body)
             response = await patience.wait(call.enter_async_context(sending))
             call.enter_context(under_our_name(self._model))
-            call.enter_context(without_keys(outgoing.secrets))
+            call.enter_context(without_keys(secrets))
             call.enter_context(identified(response.headers))
             answer = await answer_of(
                 response,
@@ -140,8 +142,8 @@ class HttpChatModel:
             )
             batches = await call.enter_async_context(aclosing(answer))
             async for batch in batches:
-                headers = heard(response.headers, outgoing.secrets)
-                yield _introduced(batch, outgoing.receipts, headers, self._model)
+                told = heard(response.headers, secrets)
+                yield _introduced(batch, outgoing.receipts, told, self._model)
                 break
             async for batch in batches:
                 yield batch

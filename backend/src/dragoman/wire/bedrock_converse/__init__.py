@@ -17,7 +17,7 @@ usage, errors, words       what it cost, what failed, the tables
 
 from typing import Final
 
-from dragoman.wire.bedrock_converse.errors import read_failure
+from dragoman.wire.bedrock_converse.errors import read_exception, read_failure
 from dragoman.wire.bedrock_converse.reply import read_reply, write_reply
 from dragoman.wire.bedrock_converse.request_in import read_request
 from dragoman.wire.bedrock_converse.request_out import write_request
@@ -31,6 +31,7 @@ __all__ = [
     "STREAM_TYPE",
     "name",
     "path",
+    "read_exception",
     "read_failure",
     "read_reply",
     "read_request",
