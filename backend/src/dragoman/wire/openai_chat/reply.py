@@ -1,6 +1,6 @@
 """A whole reply, read and written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -22,6 +22,7 @@ from dragoman.chat import (
     UpstreamError,
 )
 from dragoman.wire.base import NOTHING, malformed
+from dragoman.wire.citing import annotations_of
 from dragoman.wire.fields import Fields
 from dragoman.wire.notes import noted
 from dragoman.wire.openai_chat.assistant import read_assistant, write_assistant
@@ -140,7 +141,7 @@ def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
     message = write_assistant(shown(reply.parts), no_terms(), turn, joined=True)
     choice = {
         "index": 0,
-        "message": {"role": "assistant", **message, **pictures(reply.parts)},
+        "message": {"role": "assistant", **message, **beside_words(reply.parts)},
         "finish_reason": stop_word(reply.stop, left.choice),
     }
     body = {
@@ -167,6 +168,11 @@ def _shown(part: Part) -> Part:
             return part
         case _:
             return noted(part)
+
+
+def beside_words(parts: Sequence[Part]) -> JsonObject:
+    """Write what a message says beside its words: the addresses that they cite, and pictures."""
+    return annotations_of(parts) | pictures(parts)
 
 
 def pictures(parts: Iterable[Part]) -> JsonObject:

@@ -26,6 +26,7 @@ from dragoman.chat import (
     ToolCall,
     extras_of,
 )
+from dragoman.wire.citing import Citations
 from dragoman.wire.openai_chat.assistant import (
     write_call,
     write_function,
@@ -83,6 +84,7 @@ class Writer(EventStreamWriter):
         self._part: Part = Text("")
         self._has_arguments = False
         self._signs = False
+        self._citations = Citations()
 
     def fail(self, error: LLMServiceError) -> bytes:
         """End the stream with an error, and without `[DONE]`."""
@@ -143,14 +145,19 @@ class Writer(EventStreamWriter):
     def _told(self, event: StreamEvent) -> bytes:
         match event:
             case PartDelta(text=text):
+                if isinstance(self._part, Text):
+                    self._citations.add(text, event.extras)
                 self._has_arguments = self._has_arguments or bool(text)
                 return self._chunk(self._more(event))
             case PartStart(part=part):
                 self._part = shown([part])[0]
                 self._signs = isinstance(part, Reasoning) and part.origin == NAME
                 self._has_arguments = isinstance(part, ToolCall) and bool(part.arguments)
+                if isinstance(part, Text):
+                    self._citations.add(part.text, part.extras)
                 return self._chunk(self._delta(self._part))
             case PartEnd():
+                self._citations.end()
                 return self._end_part()
             case Aside():
                 return b""
@@ -195,7 +202,8 @@ class Writer(EventStreamWriter):
         # An empty content says nothing in the first delta, but its spelling does in the last.
         spelled = {name: value for name, value in first.message.items() if name == "content"}
         finish = stop_word(end.stop, first.choice | last.choice)
-        chunks = [self._full_chunk(spelled | last.message, finish, last)]
+        cited = self._citations.annotations()
+        chunks = [self._full_chunk(cited | spelled | last.message, finish, last)]
         usage = end.usage or self._start.usage
         if usage is not None and self._tells_usage:
             counted = {**self._envelope, "choices": [], "usage": write_usage(usage)}
