@@ -153,8 +153,8 @@ def test_a_gemini_stream_that_ended_in_good_order_is_whole_once_it_has_a_finish_
 
 
 def end_of_line(said: bytes) -> int:
-    """Find where an event is whole: after the blank line that follows it."""
-    found = re.search(rb"(\r?\n){2}", said)
+    """Find where an event is whole: after the blank line that follows it, which a CR may end."""
+    found = re.search(rb"\r\n\r|\n\n", said)
     assert found is not None
     return found.end()
 
