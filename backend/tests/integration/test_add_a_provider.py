@@ -3,9 +3,12 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import venv
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,20 +26,72 @@ def blocks() -> dict[str, str]:
     return {name or language: text for language, name, text in BLOCK.findall(TUTORIAL.read_text())}
 
 
+EXAMPLE = TUTORIAL.parents[1] / "examples" / "dragoman-parrot"
+BROKEN = """
+[project]
+name = "dragoman-wreck"
+version = "0.1"
+[project.entry-points."dragoman.providers"]
+wreck = "wreck:provider"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[tool.hatch.build.targets.wheel]
+only-include = ["wreck.py"]
+"""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment to throw away, which has what the tests run in, and whatever is installed."""
+
+    folder: Path
+
+    def python(self, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Run its Python, with no variables but those of every shell."""
+        environ = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+        return subprocess.run(
+            [self.folder / "bin" / "python", *words],
+            cwd=cwd,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def install(self, project: Path) -> None:
+        """Build a wheel of a project, and install it."""
+        build = "import hatchling.build, sys; print(hatchling.build.build_wheel('dist'))"
+        built = self.python("-c", build, cwd=project)
+        assert built.returncode == 0, built.stderr
+        wheel = project / "dist" / built.stdout.split()[-1]
+        install = ("-m", "pip", "install", "--no-index", "--no-deps", str(wheel))
+        done = self.python(*install, cwd=project)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory) -> Environment:
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True, symlinks=True)
+    (packages,) = (folder / "lib").glob("python*/site-packages")
+    also = [path for path in sys.path if path.endswith("-packages")]
+    lines = [f"import site; site.addsitedir({path!r})" for path in also]
+    (packages / "beside.pth").write_text("\n".join(lines))
+    return Environment(folder)
+
+
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """Lay out the tutorial's package as an installer would."""
-    files = blocks()
+    """Copy the example, to build and test it without a trace."""
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "dragoman-parrot"))
+
+
+def test_the_example_is_what_the_tutorial_shows():
+    shown = blocks()
     for name in ("parrot.py", "test_parrot.py", "pyproject.toml"):
-        (tmp_path / name).write_text(files[name])
-    project = tomllib.loads(files["pyproject.toml"])["project"]
-    info = tmp_path / "dragoman_parrot-0.1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
-    group, points = next(iter(project["entry-points"].items()))
-    lines = [f"{name} = {value}" for name, value in points.items()]
-    (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines]))
-    return tmp_path
+        assert (EXAMPLE / name).read_text() == shown[name], name
 
 
 def test_its_tests_pass(package: Path):
@@ -58,8 +113,37 @@ def test_its_tests_pass(package: Path):
     assert int(passed[1]) > 12
 
 
-async def test_installed_it_is_found_and_answers(package: Path, monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(package))
+def test_built_and_installed_it_is_found_and_keeps_its_promises(environment, package, tmp_path):
+    environment.install(package)
+    listed = environment.python("-m", "dragoman", "providers", cwd=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    (line,) = [line for line in listed.stdout.splitlines() if line.startswith("parrot ")]
+    assert " ".join(line.split()) == "parrot Parrot parrots no key: set PARROT_API_KEY"
+
+    words = ("providers", "test", "test_parrot:TestParrot", "--junit", "found.xml")
+    tested = environment.python("-m", "dragoman", *words, cwd=package)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert "tools           not offered" in tested.stdout
+    assert "stream          pass" in tested.stdout
+    assert 'failures="0"' in (package / "found.xml").read_text()
+
+
+def test_a_plugin_that_breaks_at_import_is_left_out_with_one_line(environment, tmp_path):
+    wreck = tmp_path / "wreck"
+    wreck.mkdir()
+    (wreck / "pyproject.toml").write_text(BROKEN)
+    (wreck / "wreck.py").write_text("raise OSError('no sail')\n")
+    environment.install(wreck)
+    listed = environment.python("-m", "dragoman", "providers", cwd=tmp_path)
+    assert listed.returncode == 0
+    assert "openai" in listed.stdout
+    assert listed.stderr == ("plugin 'wreck' (wreck:provider) is left out: OSError: no sail\n")
+
+
+async def test_installed_it_answers(environment, package, monkeypatch, tmp_path):
+    environment.install(package)
+    (packages,) = (environment.folder / "lib").glob("python*/site-packages")
+    monkeypatch.syspath_prepend(str(packages))
     models = [{"id": "polly", "name": "Polly", "description": "", "provider": "parrot"}]
     async with scripted_upstream() as upstream:
         lines = (

@@ -11,7 +11,8 @@ from dragoman.cli.repl import HELP
 PAGE = (Path(__file__).parents[4] / "docs" / "cli.md").read_text()
 OPTIONS = [
     (name, option)
-    for name, command in main.commands.items()
+    for name, top in main.commands.items()
+    for command in (top, *getattr(top, "commands", {}).values())
     for parameter in command.params
     if parameter.param_type_name == "option"
     for option in parameter.opts

@@ -62,7 +62,7 @@ def _status(status: int, category: Category) -> Case[Bench]:
     word = str(category)
     return Case(
         f"error.{status}.is_{word}",
-        f"A {status} is {word.replace('_', ' ')}, whether it comes with JSON, a page or nothing.",
+        f"A {status} falls under {word}, whether it comes with JSON, a page or nothing.",
         run,
     )
 
@@ -175,6 +175,8 @@ async def nobody(bench: Bench) -> None:
 @case("key.is_in_no_error")
 async def key_hidden(bench: Bench) -> None:
     """A vendor that repeats the key in its error, as some do, does not bring it to anybody."""
+    if bench.provider.get_config({}).api_key_env is None:
+        raise NotOffered("it needs no key")
     words = f"Incorrect API key provided: {KEY}."
     json = b'{"error": {"message": "%b", "code": "%b"}}' % (words.encode(), KEY.encode())
     bodies = [json, words.encode(), _body(bench, failing(Category.AUTHENTICATION, 401, words))]
