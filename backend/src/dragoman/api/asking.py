@@ -6,6 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from dragoman.api.dialects import Dialect
+from dragoman.api.links import check_links
 from dragoman.chat import ChatRequest, Extras, InvalidInput
 from dragoman.wire.carrying import uncarried
 
@@ -25,11 +26,12 @@ def read_request(
 ) -> ChatRequest:
     """Read a request; `strict` refuses lossy translations whatever the client says.
 
-    Raises `InvalidInput` for what is wrong with it, and for what would choose the provider's
-    address or key.
+    Raises `InvalidInput` for what is wrong with it, for what would choose the provider's address or
+    key, and for addresses that nobody may be made to fetch.
     """
     request = uncarried(dialect.wire.read_request(body))
     check_fields(request.extras.fields if request.extras is not None else {})
+    check_links(request)
     return replace(
         request,
         headers=_own_headers(dialect, headers),
