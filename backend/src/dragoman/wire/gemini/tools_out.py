@@ -107,17 +107,18 @@ def write_choice(request: ChatRequest, terms: Terms) -> JsonObject | None:
             terms.receipts.dropped("tool_choice", "there is no tool to choose")
         return None
     form = forms_of(request.extras)
-    return respelled({"functionCallingConfig": _choice(choice)}, form)
+    config = _choice(choice, own_words=is_own(request.extras))
+    return respelled({"functionCallingConfig": config}, form)
 
 
-def _choice(choice: ToolChoice) -> JsonObject:
+def _choice(choice: ToolChoice, *, own_words: bool) -> JsonObject:
     spelled = mark_of(choice.extras, MODE)
     said: JsonObject = {"mode": spelled or CHOICE_WORDS[choice.mode or "auto"]}
     if choice.mode == "named":
         said["allowedFunctionNames"] = [choice.name]
     elif choice.allowed:
         said["allowedFunctionNames"] = list(choice.allowed)
-        if said["mode"] == "AUTO" and not is_own(choice.extras):
+        if said["mode"] == "AUTO" and not own_words:
             # Names go with ANY and VALIDATED alone; https://ai.google.dev/api/caching#Mode_1
             said["mode"] = "VALIDATED"
     return respelled(put_back(said, own(choice.extras)), forms_of(choice.extras))
