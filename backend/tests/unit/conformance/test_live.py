@@ -68,3 +68,15 @@ async def test_nothing_more_is_asked_of_a_server_that_does_not_answer():
     assert named(column, "pass") == set()
     assert endpoint.recorder.sent == 2
     assert "another-key-0a9d" not in str(column)
+
+
+async def test_no_more_is_asked_than_was_promised():
+    async with scripted_upstream() as upstream:
+        upstream.play(Server())
+        provider = replace(FAMILIES["openai"], base_url=upstream.url, api_key_env="THE_KEY")
+        endpoint = Endpoint(provider, {"THE_KEY": KEY}, MODEL)
+        endpoint.recorder.sent = MOST_REQUESTS - 3
+        column = await examine_live(endpoint, heard=lambda _: None)
+    assert endpoint.recorder.sent == MOST_REQUESTS == len(upstream.received) + MOST_REQUESTS - 3
+    assert named(column, "fail") == set()
+    assert "not tried, as 25 requests were sent already" in str(column)

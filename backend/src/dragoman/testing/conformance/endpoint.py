@@ -74,7 +74,7 @@ class Exchange:
 
 
 class Recorder:
-    """An upstream that keeps what was answered, and asks no more than `MOST_REQUESTS` times.
+    """An upstream that counts what is asked, and keeps what is answered.
 
     Each request has a connection of its own: what one does to its connection spoils no other.
     """
@@ -89,8 +89,6 @@ class Recorder:
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b""
     ) -> AsyncIterator[UpstreamResponse]:
         """Send one request."""
-        if self.sent >= MOST_REQUESTS:
-            raise NotOffered(f"{MOST_REQUESTS} requests were sent already: enough is enough")
         self.sent += 1
         socket = AiohttpUpstream(PATIENCE, trust_proxies=self._trust_proxies)
         try:
@@ -177,6 +175,11 @@ class Endpoint:
         said = self._remembered.get(False)
         return said is None or said.error is None
 
+    def spend(self) -> None:
+        """Raise `NotOffered` where enough was asked."""
+        if self.recorder.sent >= MOST_REQUESTS:
+            raise NotOffered(f"not tried, as {MOST_REQUESTS} requests were sent already")
+
     async def models(self) -> tuple[str, ...]:
         """Ask for the list of models; raises like a question."""
         return await self.provider.list_models(self._runtime(self._environ))
@@ -191,6 +194,7 @@ class Endpoint:
         until_first_word: bool = False,
     ) -> Said:
         """Ask once; `model` and `key` in place of the usual ones."""
+        self.spend()
         environ, variable = self._environ, self.provider.api_key_env
         if key is not None and variable is not None:
             environ = {**environ, variable: key}
@@ -221,6 +225,7 @@ class Endpoint:
 
     async def ask_nonsense(self) -> Exchange:
         """Send what is no request of any format, as JSON, and give what is said to it."""
+        self.spend()
         llm = self.provider.create_llm(self._entry(self.model), self._runtime(self._environ))
         sent = llm.outgoing(PLAIN)
         nonsense = b'{"model": 7, "messages": 7}'
