@@ -53,6 +53,14 @@ and a request that needs such a feature is refused.
 
 """
 
+CLOUDS = """
+- **Amazon Bedrock** (`bedrock`): any model by Converse, and Claude in Anthropic's own words for
+  clients that speak them. A key, or Amazon's credentials
+  ([Configuration](configuration.md#amazon-bedrock)).
+- **Google Vertex AI** (`vertex`): no key, but Google's credentials
+  ([Configuration](configuration.md#google-vertex-ai)).
+"""
+
 RECORDED = """
 ## Held against recordings
 
@@ -72,11 +80,19 @@ ENDPOINTS: Final = {
     "messages": "anthropic_messages",
     "generateContent": "gemini",
     "streamGenerateContent": "gemini",
+    "converse": "bedrock_converse",
+    "converse-stream": "bedrock_converse",
 }
+# Any model's own format, and so Anthropic's where a request names its version.
+INVOKES: Final = frozenset({"invoke", "invoke-stream"})
 
 
 # What stands in the addresses of clouds: a region, a project.
-SOMEWHERE: Final = {"AWS_REGION": "us-east-1"}
+SOMEWHERE: Final = {
+    "AWS_REGION": "us-east-1",
+    "GOOGLE_CLOUD_LOCATION": "us-central1",
+    "GOOGLE_CLOUD_PROJECT": "your-project",
+}
 
 
 def page() -> str:
@@ -99,6 +115,7 @@ def page() -> str:
         ),
         NOTES,
         *(notes(row) for row in rows.values() if is_special(row)),
+        CLOUDS.removeprefix("\n"),
     ]
     text = "\n".join(part.removesuffix("\n") for part in parts) + "\n"
     folder = os.environ.get("DRAGOMAN_CORPUS")
@@ -115,11 +132,19 @@ def as_it_was() -> str:
 def recorded(folder: Path) -> str:
     """Count the recorded exchanges: by provider and wire format, and those that nobody speaks."""
     index = json.loads((folder / "index.json").read_bytes())["index"]
-    routes = Counter((row["provider"], row["endpoint"]) for row in index)
     spoken: Counter[tuple[str, str]] = Counter()
-    for (provider, endpoint), count in routes.items():
-        if endpoint in ENDPOINTS:
-            spoken[provider, ENDPOINTS[endpoint]] += count
+    unspoken: Counter[tuple[str, str]] = Counter()
+    for row in index:
+        wire = ENDPOINTS.get(row["endpoint"])
+        if (
+            row["endpoint"] in INVOKES
+            and b'"anthropic_version"' in (folder / row["file"]).read_bytes()
+        ):
+            wire = "anthropic_messages"
+        if wire is None:
+            unspoken[row["provider"], row["endpoint"]] += 1
+        else:
+            spoken[row["provider"], wire] += 1
     lines = [
         RECORDED,
         *table(["recorded", "wire format", "exchanges"]),
@@ -129,10 +154,9 @@ def recorded(folder: Path) -> str:
         *table(["recorded", "endpoint", "exchanges"]),
         *(
             cells([provider, f"`{endpoint}`", str(count)])
-            for (provider, endpoint), count in sorted(routes.items())
-            if endpoint not in ENDPOINTS
+            for (provider, endpoint), count in sorted(unspoken.items())
         ),
-        cells(["all", "", str(routes.total() - spoken.total())]),
+        cells(["all", "", str(unspoken.total())]),
     ]
     return "\n".join(line.removesuffix("\n") for line in lines) + "\n"
 

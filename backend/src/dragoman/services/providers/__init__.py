@@ -42,6 +42,7 @@ from dragoman.services.providers.registry import (
     UnknownProviderError,
 )
 from dragoman.services.providers.rows import provider_of
+from dragoman.services.providers.vertex import VertexProvider
 from dragoman.wire import anthropic_messages, openai_chat, openai_responses
 
 registry: Final = ProviderRegistry()
@@ -52,6 +53,7 @@ registry.register(AnthropicProvider())
 registry.register(GeminiProvider())
 registry.register(LocalProvider())
 registry.register(BedrockProvider())
+registry.register(VertexProvider())
 
 FAMILIES: Final[dict[str, HttpProvider]] = {
     # Compatible servers learnt the dialect early, and many know only its older words.
@@ -114,6 +116,7 @@ __all__ = [
     "Shown",
     "State",
     "UnknownProviderError",
+    "VertexProvider",
     "facts_of",
     "health_of",
     "installed",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from dragoman.chat import Actor, Category, LLMAuthenticationError
 from dragoman.observability.secrets import Secret
+from dragoman.services.providers.error_messages import quote
 from dragoman.services.providers.signing import Sent, Signature
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class AwsCredentials:
             request = AWSRequest(sent.method, sent.url, headers=named, data=sent.body)
             SigV4Auth(frozen, service, region).add_auth(request)
         except BotoCoreError as error:
-            raise _missing(f"{type(error).__name__}: {error}") from error
+            raise _missing(quote(str(error))) from error
         headers = {name.lower(): value for name, value in request.headers.items()}
         secrets = (frozen.secret_key, frozen.token, headers["authorization"])
         return Signature(
