@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from dragoman.chat import Failure, Reply, StreamEvent, UpstreamError, fold
-from dragoman.wire.base import Wire
+from dragoman.wire.base import ProviderSide
 from dragoman.wire.sse import encode_event
 
 _LONGEST_PIECE: Final = 200
@@ -25,7 +25,7 @@ class Telling(Struct, frozen=True):
         return fold(self.events)
 
 
-def read_stream(wire: Wire, pieces: Iterable[bytes], *, clean: bool = True) -> Telling:
+def read_stream(wire: ProviderSide, pieces: Iterable[bytes], *, clean: bool = True) -> Telling:
     """Read a streamed reply that comes in `pieces`; `clean` is how its body ends at HTTP level."""
     reader = wire.stream_reader()
     events: list[StreamEvent] = []

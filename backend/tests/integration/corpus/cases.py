@@ -9,6 +9,7 @@ from typing import Final, Literal
 import pytest
 
 from .recordings import Kind, Recording, corpus_folder, load_recordings
+from .wires import ONE_WAY
 
 Law = Literal[
     "asking",  # a request survives being read and written
@@ -31,12 +32,19 @@ _folder = corpus_folder(os.environ)
 RECORDINGS: Final = () if _folder is None else load_recordings(_folder)
 
 
-def recordings(law: Law, *kinds: Kind, wire: str | None = None) -> pytest.MarkDecorator:
+def recordings(
+    law: Law, *kinds: Kind, wire: str | None = None, told: bool = False
+) -> pytest.MarkDecorator:
     """Hold a test against every recording of these kinds, as `recording`.
 
+    What is `told` is told to a client of the same format: one that no client speaks is left out.
     One that is known to break this law is expected to: if it keeps it, the test fails.
     """
-    chosen = [one for one in RECORDINGS if one.kind in kinds and wire in (None, one.wire)]
+    chosen = [
+        one
+        for one in RECORDINGS
+        if one.kind in kinds and wire in (None, one.wire) and not (told and one.wire in ONE_WAY)
+    ]
     return pytest.mark.parametrize("recording", list(_cases(law, chosen)))
 
 

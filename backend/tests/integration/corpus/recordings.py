@@ -1,5 +1,6 @@
 """The recorded exchanges, each as the bytes that went over the line."""
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,16 +10,10 @@ from msgspec import Struct
 
 from dragoman.testing.tapes import frame_events
 
+from .wires import wire_of
+
 VARIABLE: Final = "DRAGOMAN_CORPUS"
 REQUIRED: Final = "DRAGOMAN_REQUIRE_CORPUS"
-ENDPOINTS: Final = {
-    "chat.completions": "openai_chat",
-    "messages": "anthropic_messages",
-    "responses": "openai_responses",
-    "generateContent": "gemini",
-    "streamGenerateContent": "gemini",
-}
-
 UNNAMED: Final = frozenset({"openai_chat", "gemini"})
 """The formats whose events have no names."""
 
@@ -52,15 +47,20 @@ def corpus_folder(environ: Mapping[str, str]) -> Path | None:
 def load_recordings(folder: Path) -> tuple[Recording, ...]:
     """Load every recording of the wires, in the order of the index."""
     index = json.loads((folder / "index.json").read_bytes())["index"]
-    return tuple(_load(folder, row) for row in index if row["endpoint"] in ENDPOINTS)
+    loaded = (_load(folder, row) for row in index)
+    return tuple(recording for recording in loaded if recording is not None)
 
 
-def _load(folder: Path, row: dict[str, Any]) -> Recording:
+def _load(folder: Path, row: dict[str, Any]) -> Recording | None:
     exchange = json.loads((folder / row["file"]).read_bytes())
     answer = exchange["response"]
-    wire = ENDPOINTS[row["endpoint"]]
     asked = exchange.get("request")
+    wire = wire_of(row["endpoint"], None if asked is None else asked["body"])
+    if wire is None:
+        return None
     body: bytes = answer["body"].encode()
+    if answer.get("encoding") == "base64":
+        body = base64.b64decode(body)
     return Recording(
         name=row["file"].removesuffix(".json"),
         provider=row["provider"],

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from dragoman.services.providers import HttpProvider, registry
 
-from .recordings import ENDPOINTS, Kind, corpus_folder, kind_of
+from .recordings import Kind, corpus_folder, kind_of
+from .wires import wire_of
 
-OURS: Final = {"google": "gemini", "moonshotai": "moonshot"}
+OURS: Final = {"google": "gemini", "google-vertex": "vertex", "moonshotai": "moonshot"}
 """The recorded providers that have another id here."""
 
 # Gemini is asked in its own format here, and not by the vendor's route of OpenAI's.
@@ -58,7 +59,7 @@ def _load(folder: Path, row: dict[str, Any]) -> Asked:
         name=row["file"].removesuffix(".json"),
         provider=row["provider"],
         endpoint=row["endpoint"],
-        wire=ENDPOINTS.get(row["endpoint"]),
+        wire=wire_of(row["endpoint"], request.get("body")),
         kind=kind_of(row["status"], row["kinds"]),
         status=row["status"],
         host=request.get("host", ""),

@@ -210,7 +210,7 @@ def boundaries(body: bytes) -> list[bytes]:
     return [piece for piece in re.split(after, body) if piece]
 
 
-@recordings("cutting", "stream")
+@recordings("cutting", "stream", told=True)
 def test_a_stream_cut_after_any_of_its_events_is_no_success_in_any_dialect(recording: Recording):
     for body in recording.bodies:
         cutter = Cutter(recording, body)

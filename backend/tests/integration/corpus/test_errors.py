@@ -6,15 +6,10 @@ from typing import Final
 from dragoman.chat import Category, Failure, LLMServiceError, UpstreamError
 from dragoman.services.providers import map_provider_error, registry
 from dragoman.testing.tapes import read_stream
-from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
-from dragoman.wire.base import Wire
 
 from .cases import recordings
 from .recordings import Recording
-
-WIRES: dict[str, Wire] = {
-    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses, gemini)
-}
+from .wires import WIRES
 
 # What each body says, as a person reads it. "unsupported" is the vendor's own word in its code.
 CATEGORIES: Final[dict[str, Category]] = {
@@ -48,6 +43,16 @@ CATEGORIES: Final[dict[str, Category]] = {
     "test-multimodal-tool-return-matrix-direct-url-image-google-v-2": Category.INVALID_REQUEST,
     "test-multimodal-tool-return-matrix-tool-return-content-url-i-3": Category.INVALID_REQUEST,
     "vercel-google-429-retry-info": Category.RATE_LIMIT,
+    "test-bedrock-error-0": Category.MODEL_NOT_FOUND,
+    "test-bedrock-streaming-error-0": Category.MODEL_NOT_FOUND,
+    "test-converse-stream-with-invalid-model-0": Category.MODEL_NOT_FOUND,
+    "test-converse-with-invalid-model-0": Category.MODEL_NOT_FOUND,
+    "test-multimodal-tool-return-matrix-direct-uploaded-file-docu-1": Category.INVALID_REQUEST,
+    "test-multimodal-tool-return-matrix-direct-uploaded-file-imag-1": Category.UNSUPPORTED,
+    "test-multimodal-tool-return-matrix-direct-uploaded-file-vide-1x": Category.INVALID_REQUEST,
+    "test-multimodal-tool-return-matrix-tool-return-content-uploa-1": Category.UNSUPPORTED,
+    "test-multimodal-tool-return-matrix-tool-return-content-uploa-1x": Category.UNSUPPORTED,
+    "test-multimodal-tool-return-matrix-tool-return-content-uploa-1xx": Category.INVALID_REQUEST,
     "vercel-openai-error-1-stream": Category.QUOTA_EXHAUSTED,
     "vercel-parallel-tool-call-wrapper-1-stream": Category.BAD_RESPONSE,
     "vercel-spliced-message-start-stream": Category.BAD_RESPONSE,
@@ -78,7 +83,8 @@ def test_an_error_answer_gets_its_category(recording: Recording):
 
 def _request_id(recording: Recording) -> str | None:
     in_body: str | None = json.loads(recording.bodies[0]).get("request_id")
-    return recording.headers.get("x-request-id", in_body)
+    named = recording.headers.get("x-amzn-requestid", in_body)
+    return recording.headers.get("x-request-id", named)
 
 
 @recordings("judging", "stream")

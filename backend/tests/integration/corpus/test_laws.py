@@ -15,10 +15,7 @@ from .recordings import Recording
 from .replies import comparable, facts_of, in_words, reason_of, retold
 from .walker import added_up, events_in, final_response, stood_beside, walk
 from .walker_gemini import stood_beside as stood_beside_gemini
-
-WIRES: dict[str, Wire] = {
-    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses, gemini)
-}
+from .wires import WIRES
 
 
 @recordings("asking", "whole", "stream", "error")
@@ -94,7 +91,7 @@ def test_a_stream_tells_the_same_however_it_is_cut(recording: Recording):
             assert read_stream(wire, pieces_of(body, seed)) == at_once
 
 
-@recordings("passing", "stream")
+@recordings("passing", "stream", told=True)
 def test_a_stream_carries_every_byte_of_the_vendors(recording: Recording):
     for body in recording.bodies:
         told = read_stream(WIRES[recording.wire], [body])
@@ -105,6 +102,22 @@ def test_a_stream_carries_every_byte_of_the_vendors(recording: Recording):
 
         recorded = _without_comments(body, WIRES[recording.wire])
         assert carried.split(b"\n\n") == recorded.split(b"\n\n")
+
+
+@recordings("passing", "stream", wire="bedrock_converse")
+def test_a_stream_of_frames_carries_every_byte_of_the_vendors(recording: Recording):
+    told = read_stream(WIRES[recording.wire], recording.bodies)
+
+    assert b"".join(event.source or b"" for event in told.events) == b"".join(recording.bodies)
+
+
+@recordings("passing", "stream", wire="bedrock_invoke")
+def test_a_stream_in_an_envelope_is_told_as_it_would_have_come_without_it(recording: Recording):
+    told = read_stream(WIRES[recording.wire], recording.bodies)
+
+    passed = anthropic_messages.stream_writer().write(told.events)
+
+    assert events_in(passed) == events_in(recording.bodies[0])
 
 
 def _without_comments(body: bytes, wire: Wire) -> bytes:
@@ -191,7 +204,7 @@ def test_a_gemini_stream_told_as_a_whole_keeps_what_stood_beside_its_words(recor
         assert {name: whole["candidates"][0].get(name) for name in candidate} == candidate
 
 
-@recordings("passing", "stream")
+@recordings("passing", "stream", told=True)
 def test_a_stream_is_passed_on_to_its_own_clients_as_it_came(recording: Recording):
     wire = WIRES[recording.wire]
     for body in recording.bodies:
@@ -224,7 +237,7 @@ def _without_padding(body: bytes) -> bytes:
     return re.sub(rb',\s*"(obfuscation|p)"\s*:\s*"[a-zA-Z0-9]*"(?=\}\n\n)', b"", body)
 
 
-@recordings("passing", "stream")
+@recordings("passing", "stream", told=True)
 def test_a_stream_passed_on_differs_by_the_models_name_alone(recording: Recording):
     wire = WIRES[recording.wire]
     for body in recording.bodies:
@@ -270,7 +283,7 @@ def _unwatched(chunk: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in chunk.items() if name != "usage"}
 
 
-@recordings("passing", "stream")
+@recordings("passing", "stream", told=True)
 def test_a_stream_that_was_cut_is_passed_on_without_an_end(recording: Recording):
     wire = WIRES[recording.wire]
     for body in recording.bodies:
@@ -288,7 +301,7 @@ def test_a_stream_that_was_cut_is_passed_on_without_an_end(recording: Recording)
             assert b'"finishReason"' not in passed
 
 
-@recordings("retelling", "stream")
+@recordings("retelling", "stream", told=True)
 def test_a_stream_told_anew_is_the_same_reply(recording: Recording):
     wire = WIRES[recording.wire]
     for body in recording.bodies:
@@ -302,7 +315,7 @@ def test_a_stream_told_anew_is_the_same_reply(recording: Recording):
         assert retold(again.reply) == retold(told.reply)
 
 
-@recordings("retelling", "whole")
+@recordings("retelling", "whole", told=True)
 def test_a_whole_reply_told_as_a_stream_is_the_same_reply(recording: Recording):
     wire = WIRES[recording.wire]
     reply = wire.read_reply(recording.bodies[0])

@@ -4,20 +4,17 @@ import json
 import re
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from dragoman.services.providers import CATALOG, HttpProvider
 from dragoman.services.providers.catalog import catalog_rows
-from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
 from dragoman.wire.base import Wire
 
 from .rows import ASKED, Asked, unspoken
-
-WIRES: Final[dict[str, Wire]] = {
-    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses, gemini)
-}
+from .wires import INVOKE, WIRES
 
 PAGE: Final = Path(__file__).parents[4] / "docs" / "providers.md"
 
@@ -53,7 +50,8 @@ def wire_of(asked: Asked) -> Wire:
 
 @cases(SPOKEN)
 def test_the_provider_can_be_asked_in_the_format_that_was_recorded(asked: Asked):
-    assert asked.wire in provider_of(asked).wires
+    wire = "anthropic_messages" if asked.wire == INVOKE else asked.wire
+    assert wire in provider_of(asked).wires
 
 
 @cases(FROM_ROWS)
@@ -68,6 +66,36 @@ def test_a_row_sends_requests_to_where_they_were_recorded(asked: Asked):
 
     assert recorded.partition("?")[0] == address.path
     assert row.address or asked.host == address.hostname
+
+
+@cases([one for one in REQUESTS if one.provider in ("bedrock", "google-vertex")])
+def test_a_cloud_is_asked_where_it_was_recorded(asked: Asked):
+    """Where the region, or the project, the model and the mode stand in the address."""
+    recorded = unquote(asked.path.partition("?")[0]).replace("/v1/", "/v1beta1/")
+    project, location, model, streamed = placed(asked)
+    environ = {
+        "AWS_REGION": location,
+        "GOOGLE_CLOUD_PROJECT": project,
+        "GOOGLE_CLOUD_LOCATION": location,
+    }
+    wire = wire_of(asked)
+    request = replace(wire.read_request(asked.body), model=model, stream=streamed)
+
+    written = wire.write_request(request)
+
+    address = urlsplit(provider_of(asked).get_config(environ).base_url + written.path)
+    assert (address.hostname, unquote(address.path)) == (asked.host, recorded)
+
+
+def placed(asked: Asked) -> tuple[str, str, str, bool]:
+    """Give the project, the location, the model and the mode that an address names."""
+    path = unquote(asked.path.partition("?")[0])
+    if asked.provider == "bedrock":
+        model, verb = path.removeprefix("/model/").rsplit("/", 1)
+        return "", asked.host.split(".")[1], model, "stream" in verb
+    *_, project, _, location, _, _, _, called = path.split("/")
+    model, verb = called.split(":")
+    return project, location, model, verb.startswith("stream")
 
 
 @cases(REQUESTS)

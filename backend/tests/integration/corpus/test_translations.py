@@ -22,14 +22,11 @@ from .cases import KNOWN_FAILURES, RECORDINGS
 from .recordings import Recording
 from .replies import given_id, in_words
 from .walker import events_in, parsed
+from .wires import WIRES
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # backslashes in its strings, where it is not compiled yet
     from google.genai.types import GenerateContentResponse
-
-WIRES: Final[dict[str, Wire]] = {
-    wire.name: wire for wire in (openai_chat, anthropic_messages, openai_responses, gemini)
-}
 
 
 class Dialect(Struct, frozen=True):
@@ -65,14 +62,14 @@ def cases(*kinds: str) -> list[object]:
         for recording in RECORDINGS
         for dialect in DIALECTS
         if recording.kind in kinds
-        and recording.wire != dialect.wire.name
+        and WIRES[recording.wire].name != dialect.wire.name
         and (recording.name not in ENDED_BADLY or dialect.wire is anthropic_messages)
         and "replying" not in KNOWN_FAILURES.get(recording.name, {})
     ]
 
 
 def replies_in(recording: Recording) -> Iterator[Reply]:
-    """Give the recorded replies, with an id and a date, which every reply has for its client."""
+    """Give the recorded replies, with the id, date and model that each has for its client."""
     wire = WIRES[recording.wire]
     for body in recording.bodies:
         if recording.kind == "whole":
@@ -82,12 +79,22 @@ def replies_in(recording: Recording) -> Iterator[Reply]:
 
 
 def dated(reply: Reply) -> Reply:
-    return replace(reply, id=reply.id or "made-up", created=reply.created or 1)
+    return replace(
+        reply,
+        id=reply.id or "made-up",
+        created=reply.created or 1,
+        model=reply.model or "asked-for",
+    )
 
 
 def dated_start(events: Iterable[StreamEvent]) -> list[StreamEvent]:
     return [
-        replace(event, id=event.id or "made-up", created=event.created or 1)
+        replace(
+            event,
+            id=event.id or "made-up",
+            created=event.created or 1,
+            model=event.model or "asked-for",
+        )
         if isinstance(event, ResponseStart)
         else event
         for event in events

@@ -4,9 +4,12 @@ Nothing of Dragoman is imported here, and nothing here was written after it: whe
 one of them is wrong.
 """
 
+import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
+
+from botocore.eventstream import EventStreamBuffer
 
 from . import walker_gemini
 
@@ -35,10 +38,77 @@ def walk(wire: str, body: bytes, *, streamed: bool) -> Facts:
 
 
 def events_in(body: bytes) -> list[Json]:
+    if body.startswith(b"\0"):
+        return list(frames_in(body))
     if body.startswith(b"["):
         return list(json.loads(body))  # Gemini's other way to stream
     data = [line[5:].strip() for line in body.splitlines() if line.startswith(b"data:")]
     return [json.loads(line) for line in data if line != b"[DONE]"]
+
+
+def frames_in(body: bytes) -> Iterator[Json]:
+    """Give what Amazon's frames hold: events by their name, or Anthropic's in base64."""
+    frames = EventStreamBuffer()
+    frames.add_data(body)
+    for frame in frames:
+        said = json.loads(frame.payload)
+        if "bytes" in said:
+            yield json.loads(base64.b64decode(said["bytes"]))
+        else:
+            yield {frame.headers[":event-type"]: said}
+
+
+def _converse(events: list[Json]) -> Facts:
+    if "output" in events[0]:
+        content, said = events[0]["output"]["message"]["content"], events[0]
+    else:
+        content, said = list(_blocks(events)), _joined(events)
+    thoughts = [block.get("reasoningContent", {}).get("reasoningText", {}) for block in content]
+    calls = [block["toolUse"] for block in content if "toolUse" in block]
+    usage = said["usage"]
+    read, written = usage.get("cacheReadInputTokens"), usage.get("cacheWriteInputTokens")
+    return Facts(
+        text="".join(block.get("text", "") for block in content),
+        reasoning="".join(thought.get("text", "") for thought in thoughts),
+        calls=[
+            (call["toolUseId"], call["name"], call["input"])
+            for call in calls
+            if call.get("type") != "server_tool_use"  # Amazon's own, that no client answers
+        ],
+        usage=(
+            usage["inputTokens"] + (read or 0) + (written or 0),
+            usage["outputTokens"],
+            read,
+            written,
+            None,
+        ),
+        stop=said["stopReason"],
+    )
+
+
+def _joined(events: list[Json]) -> Json:
+    return {name: said for event in events for one in event.values() for name, said in one.items()}
+
+
+def _blocks(events: list[Json]) -> Iterator[Json]:
+    """Put the blocks of a stream together."""
+    indexes = {one.get("contentBlockIndex") for event in events for one in event.values()}
+    for index in sorted(indexes - {None}):
+        pieces = [
+            one.get("start") or one.get("delta") or {}
+            for event in events
+            for one in event.values()
+            if one.get("contentBlockIndex") == index
+        ]
+        call = [piece["toolUse"] for piece in pieces if "toolUse" in piece]
+        thought = "".join(piece.get("reasoningContent", {}).get("text", "") for piece in pieces)
+        if call:
+            arguments = parsed("".join(piece.get("input", "") for piece in call))
+            yield {"toolUse": {**call[0], "input": arguments}}
+        elif thought:
+            yield {"reasoningContent": {"reasoningText": {"text": thought}}}
+        else:
+            yield {"text": "".join(piece.get("text", "") for piece in pieces)}
 
 
 def _chat(chunks: list[Json]) -> Facts:
@@ -224,6 +294,8 @@ _WALKS: Final = {
     "anthropic_messages": _messages,
     "openai_responses": _responses,
     "gemini": _gemini,
+    "bedrock_converse": _converse,
+    "bedrock_invoke": _messages,
 }
 
 
