@@ -7,6 +7,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
+from msgspec.structs import replace
 
 from dragoman.chat import (
     Audio,
@@ -206,6 +207,16 @@ def test_a_tool_choice_has_a_word(choice, said):
 
     assert body["toolConfig"].get("toolChoice") == said
     assert out.receipts == ()
+
+
+def test_a_choice_among_some_tools_is_made_by_offering_no_others():
+    other = replace(WEATHER, name="other")
+    choice = ToolChoice("required", allowed=("other",))
+    body, out = written(asked(tools=(WEATHER, other), tool_choice=choice))
+
+    assert [tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]] == ["other"]
+    assert body["toolConfig"]["toolChoice"] == {"any": {}}
+    assert changes(out) == {"tool_choice.allowed": "emulated"}
 
 
 def test_forbidden_tools_are_not_offered_unless_the_conversation_used_some():

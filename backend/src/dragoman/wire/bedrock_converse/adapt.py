@@ -22,6 +22,7 @@ from dragoman.chat import (
 from dragoman.wire.bedrock_converse.thinking import with_thinking
 from dragoman.wire.bedrock_converse.turns import in_turns
 from dragoman.wire.bedrock_converse.words import NAME
+from dragoman.wire.offering import offering_allowed
 from dragoman.wire.receipts import Receipts
 
 _JSON_WISH: Final = "Answer with a single JSON object and nothing else."
@@ -54,6 +55,7 @@ def adapt(request: ChatRequest, receipts: Receipts) -> ChatRequest:
     if request.user is not None:
         receipts.dropped("user", "this format has no word for it")
     request = in_turns(_with_metadata(request, receipts), receipts)
+    request = offering_allowed(request, receipts)
     request, fields, thinks = with_thinking(request, receipts)
     request, more = _sampling(request, receipts, thinks=thinks)
     request = _tools(request, receipts, thinks=thinks)
