@@ -37,8 +37,9 @@ def test_nothing_configured_is_no_problem_where_the_local_model_is(typed):
     result = typed("check")
     assert result.exit_code == 0
     assert "the environment alone: no .env, no dragoman.toml" in result.stdout
-    assert "openai     OpenAI         no key: set OPENAI_API_KEY" in result.stdout
-    assert "local      Local model    can run here, and starts when it is needed" in result.stdout
+    rows = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "openai OpenAI no key: set OPENAI_API_KEY" in rows
+    assert "local Local model can run here, and starts when it is needed" in rows
     assert "Known, too, and not used: groq, mistral, " in result.stdout
     assert "*  local  SmolLM2 135M (toy)  local" in result.stdout
     assert result.stdout.endswith("No problem was found.\n")
