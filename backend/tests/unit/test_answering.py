@@ -22,7 +22,8 @@ from dragoman.chat import (
 from dragoman.chat import Failure as Breakage
 from dragoman.config.facts import ModelEntry
 from dragoman.services.answering import answer
-from dragoman.services.providers import map_provider_error
+from dragoman.services.providers import Engines, ProviderConfig, Runtime, map_provider_error
+from dragoman.services.providers.transport import Timeouts
 from dragoman.services.routing import Candidate
 from dragoman.services.turns import Beginning, Pace, Turn
 from dragoman.storage import Conversation, Mishap, State, StorageError, StoredMessage, Trouble
@@ -32,6 +33,8 @@ GREETING = (
     [ResponseStart(), PartStart(0, Text("")), PartDelta(0, "Good ")],
     [PartDelta(0, "day"), PartEnd(0), END],
 )
+# Nobody here goes to a socket.
+RUNTIME = Runtime({}, None, Timeouts(), Engines())
 MISHAP = Mishap("LLM_ERROR", "odd", "it went wrong")
 FOREVER = 60
 
@@ -44,6 +47,9 @@ class Orator:
     def __init__(self, *script: object) -> None:
         self.script = script
         self.closed = False
+
+    def get_config(self, environ):
+        return ProviderConfig(id="orator", name="Orator", base_url="")
 
     def create_llm(self, model, runtime):
         return self
@@ -104,7 +110,7 @@ def begin(notebook):
             user_message_id="msg-1",
             reply=reply,
             request=ChatRequest(model="ours", messages=()),
-            candidate=Candidate(ModelEntry("ours", "Ours", "", "orator"), Orator(*script), None),
+            candidate=Candidate(ModelEntry("ours", "Ours", "", "orator"), Orator(*script), RUNTIME),
         )
         return Turn(beginning, notebook, pace=Pace(60, 1 << 20))
 
