@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import anthropic
 import pytest
 import structlog
 
@@ -156,6 +157,36 @@ async def test_a_changed_file_is_taken_over_and_a_broken_one_is_not(tmp_path):
             file.write_text(TOML.format(url=f"{upstream.url}/v1").replace('"tiny"', '"small"'))
             await _eventually(listed, ["small"])
             assert await freshness() == "ok"
+
+
+async def test_a_provider_comes_and_goes_while_a_program_of_another_vendor_looks_on(tmp_path):
+    file = tmp_path / "dragoman.toml"
+    async with scripted_upstream() as upstream:
+        upstream.play(whole(openai_whole("home")))
+        first = TOML.format(url=f"{upstream.url}/v1")
+        more = first.replace("home", "shed").replace('"tiny"', '"late"')
+        file.write_text(first)
+        async with running(in_folder(tmp_path), load=lambda: in_folder(tmp_path)) as dragoman:
+            client = anthropic.AsyncAnthropic(base_url=dragoman.url, api_key="any", max_retries=0)
+
+            async def listed() -> list[str]:
+                return [model.id async for model in client.models.list()]
+
+            file.write_text(f"{first}\n{more}")
+            await _eventually(listed, ["tiny", "late"])
+            message = await client.messages.create(
+                model="late", max_tokens=9, messages=[{"role": "user", "content": "Hello"}]
+            )
+            file.write_text(first)
+            await _eventually(listed, ["tiny"])
+            with pytest.raises(anthropic.NotFoundError):
+                await client.messages.create(
+                    model="late", max_tokens=9, messages=[{"role": "user", "content": "Hello"}]
+                )
+            await client.close()
+
+    assert message.content[0].text == "home"
+    assert message.model == "late"
 
 
 async def _eventually(look, wanted) -> None:
