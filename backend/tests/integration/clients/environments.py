@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -101,6 +102,10 @@ def variables_for(folder: Path, **more: str) -> dict[str, str]:
     }
 
 
+class HungError(Exception):
+    """A client's program gave no answer for `PATIENCE` seconds, and was ended."""
+
+
 class ClientProcess:
     """A client's program, running: it does one cell after the other."""
 
@@ -129,7 +134,7 @@ class ClientProcess:
         return self._process.poll() is None
 
     def run(self, cell: str, door: str, **ask: Any) -> Outcome:
-        """Do one cell; give what came of it."""
+        """Do one cell; give what came of it. Raises `HungError` when nothing does."""
         line = json.dumps({"cell": cell, "door": door, **ask})
         assert self._process.stdin is not None
         self._process.stdin.write(line.encode() + b"\n")
@@ -139,7 +144,8 @@ class ClientProcess:
     def end(self) -> None:
         """Let it end."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
@@ -160,7 +166,8 @@ class ClientProcess:
             line = self._lines.get(timeout=PATIENCE)
         except queue.Empty:
             self._process.kill()
-            line = b""
+            self._process.wait()
+            raise HungError(f"{self.client.name}: no answer in {PATIENCE:.0f} s") from None
         if not line:
             self._log.flush()
             self._log.seek(0)
