@@ -257,7 +257,8 @@ const LOOKS = [
 ] as const
 
 async function checkRoom(reader: Reader, where: string): Promise<void> {
-  expect(await overflowing(reader.page), where).toEqual([])
+  // What floats finds its new place a frame or two after the window has its new size.
+  await expect.poll(() => overflowing(reader.page), { timeout: 2_000, message: where }).toEqual([])
   if (await reader.box.isVisible()) expect(await boxInView(reader.page), where).toBe(true)
 }
 
