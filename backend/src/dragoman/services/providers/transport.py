@@ -52,12 +52,17 @@ class UpstreamResponse(Protocol):
         """The headers, by lower-case name."""
         ...
 
-    def chunks(self, *, limit: int = MAX_BODY) -> AsyncIterator[bytes]:
-        """Give the body, `limit` bytes at most, as it comes; ends normally only if it is whole.
+    async def read(self, *, limit: int = MAX_BODY) -> bytes:
+        """Wait for more of the body, and give all that has come of it, `MAX_CHUNK` bytes at most.
 
-        Raises `UpstreamError` when it breaks off (`premature_close`, `connection_reset`) or grows
-        too long (`body_too_large`, `decompressed_too_large`).
+        Gives nothing at its end, and only if it is whole. Raises `UpstreamError` when it breaks off
+        (`premature_close`, `connection_reset`), or grows longer than `limit` bytes in all
+        (`body_too_large`, `decompressed_too_large`).
         """
+        ...
+
+    def chunks(self, *, limit: int = MAX_BODY) -> AsyncIterator[bytes]:
+        """Give the body as it comes, piece by piece; see `read`."""
         ...
 
 
@@ -113,15 +118,19 @@ class _Response:
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.headers.items()}
 
-    async def chunks(self, *, limit: int = MAX_BODY) -> AsyncIterator[bytes]:
-        length = 0
+        self._length = 0
+
+    async def read(self, *, limit: int = MAX_BODY) -> bytes:
         with _explained(self._host):
-            async for chunk in self._response.content.iter_any():
-                length += len(chunk)
-                if length > limit:
-                    raise self._too_large(limit)
-                for begin in range(0, len(chunk), MAX_CHUNK):
-                    yield chunk[begin : begin + MAX_CHUNK]
+            chunk = await self._response.content.read(MAX_CHUNK)
+        self._length += len(chunk)
+        if self._length > limit:
+            raise self._too_large(limit)
+        return chunk
+
+    async def chunks(self, *, limit: int = MAX_BODY) -> AsyncIterator[bytes]:
+        while chunk := await self.read(limit=limit):
+            yield chunk
 
     def _too_large(self, limit: int) -> UpstreamError:
         packed = self.headers.get("content-encoding", "identity") != "identity"

@@ -66,10 +66,15 @@ class Exchange:
         self.body = b""
         self._response = response
 
+    async def read(self, *, limit: int = MAX_BODY) -> bytes:
+        """Give what has come of the body, and keep it."""
+        chunk = await self._response.read(limit=limit)
+        self.body += chunk
+        return chunk
+
     async def chunks(self, *, limit: int = MAX_BODY) -> AsyncIterator[bytes]:
         """Give the body as it comes, and keep it."""
-        async for chunk in self._response.chunks(limit=limit):
-            self.body += chunk
+        while chunk := await self.read(limit=limit):
             yield chunk
 
 
