@@ -9,10 +9,12 @@ from msgspec import Struct
 from dragoman.chat import (
     Audio,
     Base64,
+    Category,
     ChatRequest,
     Document,
     Image,
     JsonObject,
+    LLMServiceError,
     Opaque,
     Part,
     PlainText,
@@ -22,6 +24,7 @@ from dragoman.chat import (
     Tool,
     ToolCall,
     ToolResult,
+    UpstreamError,
 )
 from dragoman.services.providers import Counts
 from dragoman.services.routing import Candidate
@@ -62,7 +65,8 @@ class Counted(Struct, frozen=True):
 async def count_tokens(request: ChatRequest, candidate: Candidate) -> Counted:
     """Count the tokens of a question, without an answer to it.
 
-    Raises `LLMServiceError` like asking would, but where the vendor has no route that counts.
+    Raises `LLMServiceError` like asking would, but where the vendor has no route that counts, or
+    has one that does not count for this model.
     """
     counted = await _by_vendor(request, candidate)
     if counted is not None:
@@ -78,9 +82,17 @@ async def _by_vendor(request: ChatRequest, candidate: Candidate) -> int | None:
         return await provider.count_tokens(request, model, candidate.runtime)
     except Exception as error:
         judged = candidate.provider.map_error(error, model=model.id)
-        if judged.status in _NO_ROUTE:
+        if _cannot_count(error, judged, model.id):
             return None
         raise judged from error
+
+
+def _cannot_count(error: Exception, judged: LLMServiceError, model: str) -> bool:
+    """Tell whether asking might do what counting did not; a 404 that names the model is of it."""
+    if judged.category is Category.UNSUPPORTED:
+        return True
+    named = isinstance(error, UpstreamError) and model in error.failure.message
+    return judged.status in _NO_ROUTE and not named
 
 
 def estimate(request: ChatRequest) -> int:

@@ -23,6 +23,7 @@ from dragoman.chat import (
     UpstreamError,
 )
 from dragoman.config.facts import ModelEntry
+from dragoman.services.counting import Counted, count_tokens
 from dragoman.services.llm_service import get_ai_response
 from dragoman.services.providers import BedrockProvider, Engines, Runtime, registry
 from dragoman.services.providers.aws import has_credentials
@@ -354,10 +355,46 @@ async def test_tokens_are_counted_in_the_words_of_the_question():
 
         (received,) = server.received
     assert count == 11
-    assert received.path == "/model/us.amazon.nova-2-lite-v1:0/count-tokens"
+    assert received.path == "/model/amazon.nova-2-lite-v1:0/count-tokens"
     asked = received.json["input"]["converse"]
     assert asked == {"messages": [{"role": "user", "content": [{"text": "Good day"}]}]}
     assert received.headers["authorization"] == amazons_own(received)
+
+
+async def counted(script: Script, model: ModelEntry) -> Counted:
+    async with here(BEARER, model) as (server, candidate):
+        server.play(script)
+        return await count_tokens(asking("openai_chat"), candidate)
+
+
+UNCOUNTED = whole({"message": "The provided model doesn't support counting tokens."}, status=400)
+UNKNOWN = whole({"message": "The provided model identifier is invalid."}, status=400)
+
+
+@pytest.mark.parametrize(
+    ("script", "model"),
+    [
+        (UNCOUNTED, replace(NOVA, upstream_id="amazon.nova-2-lite-v1:0")),
+        (UNKNOWN, NOVA),
+        (whole({"message": "no"}, status=403), NOVA),
+    ],
+)
+async def test_where_amazon_does_not_count_for_a_model_it_is_guessed(script, model):
+    guess = await counted(script, model)
+
+    assert guess.receipts[0].action == "emulated"
+
+
+@pytest.mark.parametrize(
+    ("script", "model"),
+    [
+        (UNKNOWN, replace(NOVA, upstream_id="usual.model")),
+        (whole({"message": "slow"}, status=429), NOVA),
+    ],
+)
+async def test_any_other_failure_to_count_is_one(script, model):
+    with pytest.raises(LLMServiceError):
+        await counted(script, model)
 
 
 async def test_the_models_of_the_region_are_listed_with_a_signature():

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from dragoman.chat import (
     Audio,
     Base64,
+    Category,
     Document,
     Extras,
     Image,
@@ -110,6 +111,14 @@ async def test_where_the_vendors_route_is_missing_it_is_guessed(status):
     script = whole({"error": {"message": "no such route"}}, status=status)
     found, _ = await counted(AnthropicProvider(), saying("x" * 40), script)
     assert found == Counted(14, GUESSED)
+
+
+async def test_a_model_that_the_vendor_does_not_know_is_no_missing_route():
+    error = {"type": "not_found_error", "message": "model: vendor-model"}
+    script = whole({"type": "error", "error": error}, status=404)
+    with pytest.raises(LLMServiceError) as caught:
+        await counted(AnthropicProvider(), saying("Hi"), script)
+    assert caught.value.category is Category.MODEL_NOT_FOUND
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dragoman.chat import Category, ChatRequest
+from dragoman.chat import Category, ChatRequest, UpstreamError
 from dragoman.config.facts import ModelEntry
 from dragoman.services.providers.aws import AwsCredentials, has_credentials
 from dragoman.services.providers.base import ProviderConfig, Runtime
@@ -50,6 +50,11 @@ _PROSE: Final[tuple[tuple[str, Category, str], ...]] = (
         "this model doesn't support",
         Category.UNSUPPORTED,
         "pydantic-ai, tests/cassettes/test_multimodal_tool_returns",
+    ),
+    (
+        "doesn't support counting tokens",
+        Category.UNSUPPORTED,
+        "https://github.com/Boise-State-Development/agentcore-public-stack/pull/430",
     ),
 )
 
@@ -127,6 +132,11 @@ _KEY: Final = "AWS_BEARER_TOKEN_BEDROCK"
 _REGIONS: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
 _CLAUDE: Final = re.compile(r"anthropic\.claude")
+# A profile is where a model may run, and its name; the route that counts takes the name alone, and
+# not that of each: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html,
+# https://github.com/pydantic/pydantic-ai/pull/3367, https://github.com/BerriAI/litellm/issues/32683
+_PROFILE: Final = re.compile(r"(?:apac|au|ca|eu|global|jp|us|us-gov)\.")
+_NOT_BY_NAME: Final = frozenset({400, 403, 404})
 _CURE: Final = f"pip install 'dragoman[bedrock]', or set {_KEY}"
 
 
@@ -160,7 +170,9 @@ class CountTokens(Struct, frozen=True):
         """Give `…/count-tokens`, and the fields of the request that count."""
         kept = {name: value for name, value in _decode(body).items() if name in self.takes}
         asked = {"input": {"converse": kept}}
-        return f"{path.rpartition('/')[0]}/count-tokens", msgspec.json.encode(asked)
+        model = path.rpartition("/")[0].removeprefix("/model/")
+        name = model[found.end() :] if (found := _PROFILE.match(model)) else model
+        return f"/model/{name}/count-tokens", msgspec.json.encode(asked)
 
     def count(self, answer: bytes) -> int:
         """Read the number of tokens. Raises `UpstreamError` where there is none."""
@@ -230,6 +242,17 @@ class BedrockProvider(HttpProvider, frozen=True, kw_only=True):
             lambda: AwsCredentials(environ, cure=_CURE),
         )
         return _Signer(found, region_in(environ) or _region_of(config.base_url))
+
+    async def count_tokens(
+        self, request: ChatRequest, model: ModelEntry, runtime: Runtime
+    ) -> int | None:
+        """Ask Amazon; `None` where a model is reached by a profile, and does not count by name."""
+        try:
+            return await HttpProvider.count_tokens(self, request, model, runtime)
+        except UpstreamError as error:
+            if _PROFILE.match(model.vendor_id) and error.failure.status in _NOT_BY_NAME:
+                return None
+            raise
 
     def own_headers(self) -> frozenset[str]:
         """Give the names of the headers that no client may set: betas stand in the body here."""
