@@ -1,0 +1,1 @@
+"""Measures what Dragoman costs, beside nginx on the same work (docs/performance.md)."""
