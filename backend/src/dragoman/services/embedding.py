@@ -1,4 +1,4 @@
-"""Vectors of texts, by a provider that makes them: in OpenAI's words, which are not translated."""
+"""Vectors of texts, by a provider that makes them: asked for and told in OpenAI's words."""
 
 from dragoman.chat import Actor, Category, JsonObject, LLMBadRequestError
 from dragoman.services.providers import Embedded, Embeds
@@ -6,9 +6,9 @@ from dragoman.services.routing import Candidate
 
 
 async def create_embeddings(fields: JsonObject, candidate: Candidate) -> Embedded:
-    """Ask for vectors: `fields` are the request's, passed on but for the model's name.
+    """Ask for vectors: `fields` are the request's, passed on or put into the vendor's words.
 
-    The answer is the vendor's, with our name of the model. Raises `LLMServiceError`: `unsupported`,
+    The answer is OpenAI's, with our name of the model. Raises `LLMServiceError`: `unsupported`,
     before anything is sent, where the provider makes none.
     """
     provider, model = candidate.provider, candidate.model

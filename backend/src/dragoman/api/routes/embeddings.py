@@ -6,6 +6,7 @@ from dragoman.api.asking import MAX_REQUEST, check_fields
 from dragoman.api.body import read_body
 from dragoman.api.dialects import passed_on
 from dragoman.api.errors import Receive, Scope, Send, send_json
+from dragoman.api.receipts import receipt_headers
 from dragoman.api.relay import while_present
 from dragoman.services.embedding import create_embeddings
 from dragoman.services.routing import Setup
@@ -15,7 +16,7 @@ from dragoman.wire.fields import read_object
 class EmbeddingsRoute:
     """The route as a plain ASGI callable; `setup` gives the models as they are at this moment.
 
-    Its body is the vendor's own: only the model is read, and put back.
+    Where the body is in the vendor's own words, only the model is read, and put back.
     """
 
     def __init__(self, setup: Callable[[], Setup]) -> None:
@@ -31,4 +32,5 @@ class EmbeddingsRoute:
         async with while_present(receive, send) as answer:
             made = await create_embeddings(fields.rest(), candidate)
             record.usage = made.usage
-            await send_json(answer, made.body, headers=passed_on(made.headers))
+            told = (*passed_on(made.headers), *receipt_headers(made.receipts))
+            await send_json(answer, made.body, headers=told)

@@ -256,11 +256,15 @@ class Counts(Protocol):
 
 
 class Embedded(Struct, frozen=True):
-    """Vectors as their vendor wrote them, a JSON object; `headers` are what a client may hear."""
+    """Vectors as their vendor wrote them, a JSON object of OpenAI's form.
+
+    `headers` are what a client may hear, `receipts` what of the request was not said to the vendor.
+    """
 
     body: bytes
     usage: Usage | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    receipts: tuple[Receipt, ...] = ()
 
 
 @runtime_checkable

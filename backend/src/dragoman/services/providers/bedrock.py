@@ -13,11 +13,13 @@ from dragoman.config.facts import ModelEntry
 from dragoman.services.providers.aws import AwsCredentials, has_credentials
 from dragoman.services.providers.base import ProviderConfig, Runtime
 from dragoman.services.providers.bedrock_invoke import Invoke
+from dragoman.services.providers.bedrock_vectors import bedrock_route
 from dragoman.services.providers.calls import Call, ask
 from dragoman.services.providers.counting import CountRoute, number_in
 from dragoman.services.providers.error_rows import ErrorRow, rows
 from dragoman.services.providers.http import HttpProvider
 from dragoman.services.providers.signing import Sent, Signature, Signer
+from dragoman.services.providers.vectors import VectorRoute
 from dragoman.wire import bedrock_converse
 from dragoman.wire.base import ProviderSide, malformed
 
@@ -253,6 +255,10 @@ class BedrockProvider(HttpProvider, frozen=True, kw_only=True):
             if _PROFILE.match(model.vendor_id) and error.failure.status in _NOT_BY_NAME:
                 return None
             raise
+
+    def vector_route(self, model: ModelEntry) -> VectorRoute:
+        """Give how vectors are asked for, by the maker of the model."""
+        return bedrock_route(model.vendor_id)
 
     def own_headers(self) -> frozenset[str]:
         """Give the names of the headers that no client may set: betas stand in the body here."""

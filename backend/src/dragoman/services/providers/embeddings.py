@@ -16,6 +16,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 class _Spent(Struct):
     prompt_tokens: int | None = None
+    total_tokens: int | None = None
 
 
 _decode_spent: Final = msgspec.json.Decoder(_Spent | None).decode
@@ -33,5 +34,11 @@ def embedded(answer: Answered, model: str) -> Embedded:
         raise malformed("bad_json", "the answer is no list of vectors") from error
     if "data" not in said:
         raise malformed("bad_json", "there are no vectors in the answer")
-    body = _encode({**said, "model": model})
-    return Embedded(body, None if spent is None else Usage(spent.prompt_tokens), answer.headers)
+    return Embedded(_encode({**said, "model": model}), _usage(spent), answer.headers)
+
+
+def _usage(spent: _Spent | None) -> Usage | None:
+    """Read what it cost: some vendors tell the sum alone, and nothing but the texts is in it."""
+    if spent is None:
+        return None
+    return Usage(spent.total_tokens if spent.prompt_tokens is None else spent.prompt_tokens)

@@ -12,7 +12,9 @@ from dragoman.services.providers.counting import CountRoute, number_in
 from dragoman.services.providers.error_rows import ErrorRow
 from dragoman.services.providers.errors import map_provider_error
 from dragoman.services.providers.google_errors import GEMINI_ERRORS
+from dragoman.services.providers.google_vectors import BatchRoute
 from dragoman.services.providers.http import HttpProvider
+from dragoman.services.providers.vectors import VectorRoute
 from dragoman.wire import gemini
 from dragoman.wire.base import ProviderSide
 
@@ -89,6 +91,10 @@ class GeminiProvider(HttpProvider, frozen=True, kw_only=True):
     default_models: tuple[ModelEntry, ...] = GEMINI_MODELS
     models_path: str = "/models?pageSize=1000"
     counting: CountRoute | None = CountTokens()
+
+    def vector_route(self, model: ModelEntry) -> VectorRoute:  # noqa: ARG002 - see HttpProvider
+        """Give how vectors are asked for: many at once."""
+        return BatchRoute()
 
     def model_ids(self, body: bytes) -> tuple[str, ...]:
         """Read the list of models: `{"models": [{"name": "models/…"}]}`."""

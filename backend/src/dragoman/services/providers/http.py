@@ -14,13 +14,14 @@ from dragoman.config.provider_rows import address_variable
 from dragoman.config.secrets import clean_key
 from dragoman.observability.secrets import Secret
 from dragoman.services.providers.base import Embedded, ProviderConfig, Runtime
-from dragoman.services.providers.calls import Call, ask
+from dragoman.services.providers.calls import Answered, Call, ask
 from dragoman.services.providers.counting import CountRoute
 from dragoman.services.providers.embeddings import embedded
 from dragoman.services.providers.errors import ErrorRow, map_provider_error
 from dragoman.services.providers.http_model import HttpChatModel
 from dragoman.services.providers.parameters import refused_by
 from dragoman.services.providers.signing import Signer
+from dragoman.services.providers.vectors import VectorRoute, made_by
 from dragoman.wire.base import ProviderSide, malformed
 
 _EVENT_STREAM: Final = frozenset({"text/event-stream"})
@@ -154,19 +155,30 @@ class HttpProvider(Struct, frozen=True, kw_only=True):
     async def create_embeddings(
         self, fields: JsonObject, model: ModelEntry, runtime: Runtime
     ) -> Embedded | None:
-        """Ask for vectors, in the vendor's own words; `None` where it has no route for that."""
+        """Ask for vectors; `None` where the vendor has no route for that."""
+        config = self.get_config(runtime.environ)
+
+        async def asked(path: str, body: JsonObject) -> Answered:
+            call = Call(
+                url=config.base_url + path,
+                headers=self.request_headers(config, model),
+                secrets=self.secrets(config),
+                model=model,
+                body=msgspec.json.encode(body),
+            )
+            return await ask(call, runtime, self.wire, signer=self.signer(config, runtime))
+
+        route = self.vector_route(model)
+        if route is not None:
+            return await made_by(route, fields, model, asked)
         if self.embeddings_path is None:
             return None
-        config = self.get_config(runtime.environ)
-        call = Call(
-            url=config.base_url + self.embeddings_path,
-            headers=self.request_headers(config, model),
-            secrets=self.secrets(config),
-            model=model,
-            body=msgspec.json.encode({**fields, "model": model.vendor_id}),
-        )
-        answer = await ask(call, runtime, self.wire, signer=self.signer(config, runtime))
+        answer = await asked(self.embeddings_path, {**fields, "model": model.vendor_id})
         return embedded(answer, model.id)
+
+    def vector_route(self, model: ModelEntry) -> VectorRoute | None:  # noqa: ARG002 - for who overrides it
+        """Give how `model` is asked for vectors; `None`, as here, where not in words of its own."""
+        return None
 
     def refused_by(
         self, model: ModelEntry, client: Mapping[str, str], *, effort: str | None

@@ -8,14 +8,17 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dragoman.config.facts import ModelEntry
 from dragoman.services.providers.base import ProviderConfig, Runtime
 from dragoman.services.providers.calls import Call, ask
 from dragoman.services.providers.counting import CountRoute, number_in
 from dragoman.services.providers.error_rows import ErrorRow
 from dragoman.services.providers.google_credentials import FILE, GoogleCredentials
 from dragoman.services.providers.google_errors import GEMINI_ERRORS
+from dragoman.services.providers.google_vectors import vertex_route
 from dragoman.services.providers.http import HttpProvider
 from dragoman.services.providers.signing import Signer
+from dragoman.services.providers.vectors import VectorRoute
 from dragoman.wire import gemini
 from dragoman.wire.base import ProviderSide, malformed
 
@@ -107,6 +110,10 @@ class VertexProvider(HttpProvider, frozen=True, kw_only=True):
             GoogleCredentials,
             lambda: GoogleCredentials(environ, cure=_CURE),
         )
+
+    def vector_route(self, model: ModelEntry) -> VectorRoute:
+        """Give how vectors are asked for, which differs from model to model."""
+        return vertex_route(model.vendor_id)
 
     async def list_models(self, runtime: Runtime) -> tuple[str, ...]:
         """Ask for Google's models; the project is asked for its quota alone."""
