@@ -85,7 +85,8 @@ export class Reader {
   async choose(model: string): Promise<void> {
     await this.picker.click()
     await this.options.filter({ hasText: model }).click()
-    await this.page.getByRole('button', { name: words.models.label(model), exact: true }).waitFor()
+    // How its provider does may stand behind its name.
+    await this.picker.filter({ hasText: model }).waitFor()
   }
 
   /** Writes and sends; does not wait for the answer. */

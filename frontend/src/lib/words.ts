@@ -2,6 +2,11 @@
 const many = (count: number, one: string, more = `${one}s`): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : more}`
 
+interface Told {
+  readonly reason: string
+  readonly keyVariable?: string | null
+}
+
 export const words = {
   product: 'Dragoman',
   skip: 'Skip to the message box',
@@ -57,9 +62,21 @@ export const words = {
       unreachable: 'out of reach',
       limited: 'limited',
     },
-    checked: (when: string) => `checked ${when}`,
-    withoutKey: (count: number) => `${count} more without a key`,
-    set: 'set',
+    // What to do about each state, in a few words; what the server said stands below them.
+    cures: {
+      ready: () => '',
+      loading: () => 'The first answer takes a moment longer.',
+      no_key: ({ reason }: Told) => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`,
+      failed: ({ reason }: Told) => reason,
+      refused: ({ keyVariable }: Told) =>
+        keyVariable ? `Correct ${keyVariable}` : 'It wants another key',
+      unreachable: () => 'Check its address and network',
+      limited: () => 'Wait a while, or use another',
+    },
+    checked: (when: string) => `Last check: ${when}`,
+    unchecked: 'Not checked yet',
+    withoutKey: (count: number, more: boolean) =>
+      more ? `${count} more without a key` : `${count} without a key`,
     loading: 'Asking for the providers',
     failed: 'The providers are not known: the server does not answer.',
   },
@@ -72,6 +89,7 @@ export const words = {
     listLabel: 'Models',
     nothingFound: 'No model of this name.',
     missing: 'More with a key:',
+    manyMissing: (count: number) => `${count} more providers with a key: type a name to see it.`,
     toy: 'toy',
     toyWarning: 'A toy for trying things out: it makes up most of what it says.',
     window: (tokens: string) => `${tokens} window`,

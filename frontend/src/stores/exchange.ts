@@ -143,10 +143,14 @@ export function createExchange(around: Surroundings): Exchange {
         lives.delete(id)
         if (isOpen()) thread.accept(reply)
         narrator.done(reply.text, endingOf(reply))
+        heard(reply.model, reply.state === 'error')
       },
       vanished(answer) {
         leave()
-        if (answer !== null) history.touch({ id, title: answer.title })
+        if (answer !== null) {
+          history.touch({ id, title: answer.title })
+          heard(asked.reply.model, true)
+        }
         if (isOpen() && answer !== null) thread.take(answer)
         const last = isOpen() ? thread.leaf.value : undefined
         narrator.done('', last === undefined ? words.announce.stopped : endingOf(last))
@@ -156,6 +160,12 @@ export function createExchange(around: Surroundings): Exchange {
         if (failure !== null) trouble.value = { conversationId: id, failure }
       },
     }
+  }
+
+  /** An answer may tell something new of its provider: the server knows what. */
+  function heard(model: string | null, isBad: boolean): void {
+    const before = catalogue.model(model)?.state ?? 'ready'
+    if (isBad || before !== 'ready') void catalogue.refresh()
   }
 
   const endingOf = (reply: Message): string => {

@@ -1,8 +1,9 @@
 import { screen, waitFor, within } from '@testing-library/vue'
 import { expect, test, vi } from 'vitest'
 
-import { GPT, KEYLESS, LOCAL, MODELS, TOY } from '../fake/offering'
+import { GPT, KEYLESS, LOCAL, MODELS, PROVIDERS, TOY } from '../fake/offering'
 import { FakeServer } from '../fake/server'
+import { RATE_LIMIT } from '../fake/showcase'
 import { showPage } from '../support/page'
 import { ask, box, button, exchange, findButton } from '../support/sights'
 
@@ -109,6 +110,50 @@ test('a model that lost its key is named, with the cure', async () => {
   await shown.user.click(await screen.findByRole('link', { name: 'Old' }))
 
   await screen.findByText('Mistral Small cannot answer now. set MISTRAL_API_KEY')
+})
+
+test('a provider without a key is found by its name, where there are many', async () => {
+  const server = new FakeServer()
+  const many = Array.from({ length: 30 }, (_, index) => ({
+    state: 'no_key' as const,
+    reason: '',
+    models: 0,
+    id: `vendor-${index}`,
+    name: `Vendor ${index}`,
+    keyVariable: `VENDOR_${index}_API_KEY`,
+  }))
+  server.providers = [...PROVIDERS, ...many]
+  const { user } = showPage({ server })
+  await user.click(await picker())
+  const dialog = screen.getByRole('dialog', { name: 'Choose a model' })
+  expect(within(dialog).getByText(/^32 more providers with a key/)).toBeTruthy()
+  expect(dialog.textContent).not.toContain('VENDOR_7_API_KEY')
+
+  await user.keyboard('vendor 7')
+
+  expect(within(dialog).getByText('VENDOR_7_API_KEY')).toBeTruthy()
+  expect(within(dialog).getByText('No model of this name.')).toBeTruthy()
+})
+
+test('what a question brings to light of its provider is shown at once', async () => {
+  const shown = showPage()
+  const limited = MODELS.map((model) =>
+    model.provider === 'openai' ? { ...model, state: 'limited' as const } : model,
+  )
+  const first = await ask(shown, 'Hello?')
+  shown.server.models = limited
+  first.fail(RATE_LIMIT)
+  await findButton('Model: GPT-5.6, limited. Change')
+
+  const second = await ask(shown, 'And now?')
+  shown.server.models = MODELS
+  second.complete()
+  await findButton('Model: GPT-5.6. Change')
+
+  shown.server.models = limited
+  shown.server.refuseNext(503, RATE_LIMIT)
+  await shown.user.type(box(), 'And again?{Enter}')
+  await findButton('Model: GPT-5.6, limited. Change')
 })
 
 test('the toy is called a toy wherever it answers', async () => {

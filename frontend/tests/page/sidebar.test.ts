@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/vue'
 import { expect, test, vi } from 'vitest'
 
-import { PROVIDERS } from '../fake/offering'
+import { KEYLESS, PROVIDERS } from '../fake/offering'
 import { FakeServer } from '../fake/server'
 import { showPage } from '../support/page'
 import { button, exchange, findButton, said } from '../support/sights'
@@ -158,26 +158,64 @@ test('the providers stand at the foot, each with its state and the variable it w
   const providers = await screen.findByRole('region', { name: 'Providers' })
 
   await within(providers).findByText('ready · 2 models')
-  expect(within(providers).getByText('3 more without a key')).toBeTruthy()
-  expect(within(providers).getByText('MISTRAL_API_KEY')).toBeTruthy()
+  expect(within(providers).getByText('2 more without a key')).toBeTruthy()
+  expect(within(providers).getByText('GROQ_API_KEY')).toBeTruthy()
 })
 
 test.each([
-  ['refused', 'key refused'],
-  ['unreachable', 'out of reach'],
-  ['limited', 'limited'],
-] as const)('a provider that is %s says so, why, and since when', async (state, told) => {
+  ['refused', 'key refused', 'Correct OPENAI_API_KEY'],
+  ['unreachable', 'out of reach', 'Check its address and network'],
+  ['limited', 'limited', 'Wait a while, or use another'],
+  ['failed', 'not working', 'it said no'],
+] as const)('a provider that is %s says so, since when, and what to do', async (state, ...told) => {
+  const [named, cure] = told
   const server = new FakeServer()
   const checkedAt = new Date().toISOString()
   server.providers = PROVIDERS.map((provider) =>
     provider.id === 'openai' ? { ...provider, state, reason: 'it said no', checkedAt } : provider,
   )
+  const { user } = showPage({ server })
+
+  const providers = await screen.findByRole('region', { name: 'Providers' })
+
+  const seen = await within(providers).findByText(new RegExp(`^${named} · \\d`))
+  const item = seen.closest('li') ?? document.body
+  expect(item.querySelector('summary')?.textContent).toContain(cure)
+  await user.click(seen)
+  expect(within(item).getByText('it said no')).toBeTruthy()
+  expect(within(item).getByText(/^Last check: \d/)).toBeTruthy()
+})
+
+test('what wants doing stands above what works, and a model’s missing key is never folded', async () => {
+  const server = new FakeServer()
+  const states = { anthropic: 'limited', openai: 'ready', local: 'failed' } as const
+  server.providers = PROVIDERS.map((provider) => ({
+    ...provider,
+    ...(provider.id in states && { state: states[provider.id as keyof typeof states] }),
+  }))
   showPage({ server })
 
   const providers = await screen.findByRole('region', { name: 'Providers' })
 
-  await within(providers).findByText(told)
-  expect(within(providers).getByText(/it said no\s+· checked \d/)).toBeTruthy()
+  await within(providers).findByText('2 more without a key')
+  const used = [...providers.querySelectorAll('summary:has(.dot)')].map((row) =>
+    row.textContent?.trim().replaceAll(/\s+/g, ' '),
+  )
+  expect(used).toEqual([
+    expect.stringMatching(/^Local model not working/),
+    'Mistral no key Set MISTRAL_API_KEY',
+    'Anthropic limited Wait a while, or use another',
+    'OpenAI ready · 2 models',
+  ])
+})
+
+test('without any key the fold says how many there could be', async () => {
+  const server = new FakeServer()
+  server.models = []
+  server.providers = KEYLESS
+  showPage({ server })
+
+  await screen.findByText('4 without a key')
 })
 
 test('a conversation that is not there any more says so', async () => {

@@ -17,6 +17,33 @@ export function matching(models: readonly Model[], sought: string): readonly Mod
   })
 }
 
+const FEW = 4
+
+export interface Missing {
+  /** Those that are told, each with the variable it wants. */
+  readonly told: readonly Provider[]
+  /** How many there are when they are too many to tell; they come as one looks for them. */
+  readonly untold: number
+}
+
+/** Providers none of whose models are listed, for they have no key. */
+export function missingOf(
+  models: readonly Model[],
+  providers: readonly Provider[],
+  sought: string,
+): Missing {
+  const listed = new Set(models.map(({ provider }) => provider))
+  const lacking = providers.filter(
+    ({ id, state, keyVariable }) => state === 'no_key' && keyVariable && !listed.has(id),
+  )
+  const parts = sought.toLowerCase().split(/\s+/).filter(Boolean)
+  if (parts.length === 0 && lacking.length > FEW) return { told: [], untold: lacking.length }
+  const found = lacking.filter(({ id, name }) =>
+    parts.every((part) => `${name} ${id}`.toLowerCase().includes(part)),
+  )
+  return { told: found.slice(0, FEW), untold: 0 }
+}
+
 const ORDER: readonly ProviderState[] = [
   'ready',
   'limited',
