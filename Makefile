@@ -19,7 +19,7 @@ LLMOCK := DRAGOMAN_LLMOCK="$(CURDIR)/.tools/llmock/bin/llmock"
 RUN_LEVEL := $(if $(filter no,$(LOCAL)),base,local)
 
 .NOTPARALLEL:
-.PHONY: help setup setup-run setup-test page run test test-page test-browser test-clients check fmt matrix docs lock clean
+.PHONY: help setup setup-run setup-test page run test test-page test-browser test-clients check fmt bench bench-guard matrix docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,19 +59,25 @@ test-clients: setup ## the programs that others point here, each in an environme
 		../$(BIN)/pytest tests/integration/clients $(ARGS)
 
 check: setup ## lint, formatting, types, direction of imports
-	@cd backend && ../$(BIN)/ruff check --config pyproject.toml . ../scripts
-	@cd backend && ../$(BIN)/ruff format --config pyproject.toml --check . ../scripts
-	@cd backend && ../$(BIN)/mypy && ../$(BIN)/mypy hatch_build.py
+	@cd backend && ../$(BIN)/ruff check --config pyproject.toml . ../scripts ../bench
+	@cd backend && ../$(BIN)/ruff format --config pyproject.toml --check . ../scripts ../bench
+	@cd backend && ../$(BIN)/mypy && ../$(BIN)/mypy hatch_build.py && ../$(BIN)/mypy ../bench
 	@cd backend && ../$(BIN)/lint-imports --no-logo
 	@scripts/setup npm run --silent lint
 	@scripts/setup npm run --silent format:check
 	@scripts/setup npm run --silent typecheck
 
 fmt: setup ## format, and fix what the linter can fix
-	@cd backend && ../$(BIN)/ruff check --config pyproject.toml --fix-only . ../scripts
-	@cd backend && ../$(BIN)/ruff format --config pyproject.toml . ../scripts
+	@cd backend && ../$(BIN)/ruff check --config pyproject.toml --fix-only . ../scripts ../bench
+	@cd backend && ../$(BIN)/ruff format --config pyproject.toml . ../scripts ../bench
 	@scripts/setup npm run --silent lint -- --fix
 	@scripts/setup npm run --silent format
+
+bench: setup ## what Dragoman costs, beside nginx (ARGS="--full", ARGS="latency"; docs/performance.md)
+	@$(BIN)/python -m bench $(ARGS)
+
+bench-guard: setup ## that the hot path has not become dearer, by counting (ARGS=--write: anew)
+	@$(BIN)/python -m bench.guard $(ARGS)
 
 matrix: setup ## write what each request becomes in each wire format, to be read (git diff)
 	@cd backend && ../$(BIN)/python -m tests.support.matrix

@@ -32,7 +32,7 @@ _MODEL: Final = re.compile(r"bench-(?P<pieces>\d+)-(?P<gap>\d+)")
 _QUESTION: Final = QUESTION.encode()
 _REASONS: Final = {200: "OK", 400: "Bad Request", 404: "Not Found"}
 
-_STREAM_HEAD: Final = (
+STREAM_HEAD: Final = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
     b"cache-control: no-cache\r\nx-request-id: req_harbour\r\ntransfer-encoding: chunked\r\n\r\n"
 )
@@ -130,7 +130,7 @@ class MockConnection(asyncio.Protocol):
             self._stream(said, int(named["gap"]) / 1000)
 
     def _stream(self, said: Streamed, gap: float) -> None:
-        self._transport.write(_STREAM_HEAD + chunk(said.opening))
+        self._transport.write(STREAM_HEAD + chunk(said.opening))
         self._rest = iter((*map(chunk, said.pieces), chunk(said.closing) + b"0\r\n\r\n"))
         if gap:
             self._paced(self._loop.time() + gap, gap)
