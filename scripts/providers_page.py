@@ -82,6 +82,7 @@ ENDPOINTS: Final = {
     "streamGenerateContent": "gemini",
     "converse": "bedrock_converse",
     "converse-stream": "bedrock_converse",
+    "api.chat": "ollama_chat",
 }
 # Any model's own format, and so Anthropic's where a request names its version.
 INVOKES: Final = frozenset({"invoke", "invoke-stream"})

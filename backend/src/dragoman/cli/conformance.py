@@ -35,7 +35,7 @@ from .table import table
 _OPENAI: Final = FAMILIES["openai"]
 _SERVERS: Final[dict[str, HttpProvider]] = {
     wire.name: replace(family, wire=wire, other_wires=())
-    for family in (_OPENAI, FAMILIES["anthropic"], GeminiProvider())
+    for family in (_OPENAI, FAMILIES["anthropic"], GeminiProvider(), FAMILIES["ollama"])
     for wire in (family.wire, *family.other_wires)
 }
 """A server of each wire format, to be put at any address."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from dragoman.services.providers import HttpProvider, registry
+from dragoman.services.providers import FAMILIES, HttpProvider, registry
 
 from .recordings import Kind, corpus_folder, kind_of
 from .wires import wire_of
@@ -18,6 +18,9 @@ OURS: Final = {"google": "gemini", "google-vertex": "vertex", "moonshotai": "moo
 
 # Gemini is asked in its own format here, and not by the vendor's route of OpenAI's.
 NOT_OURS: Final = frozenset({("google", "chat.completions")})
+
+# Who speaks these is a row of the operator's, like the first of its family.
+FAMILY_OF: Final = {("ollama", "api.chat"): "ollama"}
 
 
 class Asked(Struct, frozen=True):
@@ -42,6 +45,8 @@ class Asked(Struct, frozen=True):
         """Our provider of that name, if there is one."""
         if (self.provider, self.endpoint) in NOT_OURS:
             return None
+        if family := FAMILY_OF.get((self.provider, self.endpoint)):
+            return FAMILIES[family]
         known = OURS.get(self.provider, self.provider)
         found = registry.get(known) if known in registry else None
         return found if isinstance(found, HttpProvider) else None

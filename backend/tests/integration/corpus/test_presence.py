@@ -15,4 +15,4 @@ def test_the_recorded_exchanges_are_here():
             pytest.fail(missing)
         pytest.skip(missing)
 
-    assert len(RECORDINGS) == 697
+    assert len(RECORDINGS) == 702

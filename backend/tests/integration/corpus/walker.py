@@ -42,6 +42,8 @@ def events_in(body: bytes) -> list[Json]:
         return list(frames_in(body))
     if body.startswith(b"["):
         return list(json.loads(body))  # Gemini's other way to stream
+    if b'"done":' in body.partition(b"\n")[0]:
+        return [json.loads(line) for line in body.splitlines()]  # Ollama's
     data = [line[5:].strip() for line in body.splitlines() if line.startswith(b"data:")]
     return [json.loads(line) for line in data if line != b"[DONE]"]
 
@@ -83,6 +85,20 @@ def _converse(events: list[Json]) -> Facts:
             None,
         ),
         stop=said["stopReason"],
+    )
+
+
+def _ollama(objects: list[Json]) -> Facts:
+    pieces = [one["message"] for one in objects]
+    calls = [call for piece in pieces for call in piece.get("tool_calls") or ()]
+    functions = [(call.get("id", ""), call["function"]) for call in calls]
+    last = objects[-1]
+    return Facts(
+        text=_join(pieces, "content"),
+        reasoning=_join(pieces, "thinking"),
+        calls=[(key, called["name"], called["arguments"]) for key, called in functions],
+        usage=(last.get("prompt_eval_count"), last.get("eval_count"), None, None, None),
+        stop=last.get("done_reason"),
     )
 
 
@@ -296,6 +312,7 @@ _WALKS: Final = {
     "gemini": _gemini,
     "bedrock_converse": _converse,
     "bedrock_invoke": _messages,
+    "ollama_chat": _ollama,
 }
 
 

@@ -8,6 +8,7 @@ from dragoman.wire import (
     anthropic_messages,
     bedrock_converse,
     gemini,
+    ollama_chat,
     openai_chat,
     openai_responses,
 )
@@ -38,12 +39,13 @@ WIRES: Final[dict[str, Any]] = {
             openai_responses,
             gemini,
             bedrock_converse,
+            ollama_chat,
         )
     },
     INVOKE: ReadInvoke(),
 }
 
-ONE_WAY: Final = frozenset({bedrock_converse.name, INVOKE})
+ONE_WAY: Final = frozenset({bedrock_converse.name, INVOKE, ollama_chat.name})
 """The formats that no client speaks here: their streams are read, and never written."""
 
 
@@ -63,4 +65,5 @@ ENDPOINTS: Final = {
     "streamGenerateContent": "gemini",
     "converse": "bedrock_converse",
     "converse-stream": "bedrock_converse",
+    "api.chat": "ollama_chat",
 }

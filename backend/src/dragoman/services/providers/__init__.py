@@ -34,6 +34,7 @@ from dragoman.services.providers.gemini import GeminiProvider, map_gemini_error
 from dragoman.services.providers.health import Health, health_of, status_of
 from dragoman.services.providers.http import HttpProvider
 from dragoman.services.providers.local import LocalProvider
+from dragoman.services.providers.ollama import OllamaProvider
 from dragoman.services.providers.openai import OpenAIProvider, map_openai_error
 from dragoman.services.providers.plugins import Plugins, installed, load_plugins
 from dragoman.services.providers.registry import (
@@ -43,7 +44,7 @@ from dragoman.services.providers.registry import (
 )
 from dragoman.services.providers.rows import provider_of
 from dragoman.services.providers.vertex import VertexProvider
-from dragoman.wire import anthropic_messages, openai_chat, openai_responses
+from dragoman.wire import anthropic_messages, ollama_chat, openai_chat, openai_responses
 
 registry: Final = ProviderRegistry()
 """The providers that this package brings, and those that plugins add when they are imported."""
@@ -61,6 +62,7 @@ FAMILIES: Final[dict[str, HttpProvider]] = {
         without=frozenset({"max_completion_tokens", "developer_role", "kindred_fields"})
     ),
     "anthropic": AnthropicProvider(),
+    "ollama": OllamaProvider(),
 }
 """What a row may speak: it behaves like the first provider of that family."""
 
@@ -70,7 +72,7 @@ FAMILY_WIRES: Final = {family: provider.wires for family, provider in FAMILIES.i
 FEATURES: Final[frozenset[str]] = frozenset().union(
     *(
         wire.OPTIONAL_FIELDS | wire.FEATURES.keys()
-        for wire in (openai_chat, openai_responses, anthropic_messages)
+        for wire in (openai_chat, openai_responses, anthropic_messages, ollama_chat)
     )
 )
 """What a row may go `without`, as far as it is known here: any other field may be named, too."""
@@ -106,6 +108,7 @@ __all__ = [
     "Health",
     "HttpProvider",
     "LocalProvider",
+    "OllamaProvider",
     "OpenAIProvider",
     "Outgoing",
     "Plugins",

@@ -28,6 +28,7 @@ def provider_of(row: ProviderRow, families: Mapping[str, HttpProvider]) -> HttpP
         needs_output_limit=family.needs_output_limit,
         models_path=family.models_path,
         embeddings_path=family.embeddings_path,
+        stream_types=family.stream_types,
     )
 
 
