@@ -65,8 +65,9 @@ from dragoman.services.providers import (
     provider_of,
 )
 from dragoman.services.providers import registry as built_in
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
 from dragoman.services.providers.local import MODEL_VARIABLE
-from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
+from dragoman.services.providers.transport import Timeouts
 from dragoman.services.routing import Setup
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ class Service:
         return replace(problem, message=self.redact(problem.message), detail=told or None)
 
     async def __aenter__(self) -> Self:
-        self._upstream = AiohttpUpstream(
+        self._upstream = HttptoolsUpstream(
             self._timeouts, trust_proxies=self.configuration.settings.trust_proxies
         )
         self._setup = self._set_up()

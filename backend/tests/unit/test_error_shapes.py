@@ -10,7 +10,8 @@ import pytest
 from dragoman.chat import Category, ChatRequest, LLMServiceError, Message, Text
 from dragoman.config.facts import ModelEntry
 from dragoman.services.providers import BaseProvider, Engines, HttpProvider, Runtime, registry
-from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import Timeouts
 from dragoman.testing.upstream import Script, scripted_upstream
 from dragoman.wire import openai_chat
 
@@ -88,7 +89,7 @@ def script_of(shape: Shape, status: int) -> Script:
 async def ask(provider: BaseProvider, script: Script) -> LLMServiceError:
     """Ask a provider that answers by `script`; give what its failure is judged to be."""
     prefix = provider.provider_id.upper()
-    socket = AiohttpUpstream(TIMEOUTS)
+    socket = HttptoolsUpstream(TIMEOUTS)
     asked = ChatRequest(model="m", messages=(Message("user", (Text("Hi"),)),), stream=True)
     try:
         async with scripted_upstream() as upstream:

@@ -18,7 +18,8 @@ from dragoman.services.providers import (
     State,
     status_of,
 )
-from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import Timeouts
 from dragoman.services.routing import Setup
 from dragoman.testing import Script, ScriptedUpstream, scripted_upstream
 from dragoman.testing.upstream import whole
@@ -32,7 +33,7 @@ LISTED = whole({"data": [{"id": "m"}]})
 class World:
     """A server's set-up, with one provider, a clock that is moved by hand, and its checks."""
 
-    def __init__(self, url: str, upstream: AiohttpUpstream) -> None:
+    def __init__(self, url: str, upstream: HttptoolsUpstream) -> None:
         self.time = 1_000.0
         engines = Engines()
         engines.get(Health, Health, lambda: Health(lambda: self.time))
@@ -65,7 +66,7 @@ async def vendor() -> AsyncIterator[ScriptedUpstream]:
 
 @pytest.fixture
 async def world_of() -> AsyncIterator[Callable[[str], World]]:
-    upstream = AiohttpUpstream(Timeouts(connect=2.0))
+    upstream = HttptoolsUpstream(Timeouts(connect=2.0))
     yield lambda url: World(url, upstream)
     await upstream.close()
 

@@ -10,7 +10,8 @@ from dragoman.app import environment
 from dragoman.config import Configuration
 from dragoman.services.providers import BaseProvider, Engines, Runtime
 from dragoman.services.providers.base import Discovers
-from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import Timeouts
 
 from .configuration import Loader
 from .discovery import Offer
@@ -27,7 +28,7 @@ async def offers_here(
     Those in `used` are known already. Whoever does not answer is not there.
     """
     environ = environment(configuration)
-    upstream, engines = AiohttpUpstream(GLANCE), Engines()
+    upstream, engines = HttptoolsUpstream(GLANCE), Engines()
     runtime = Runtime(environ, upstream, GLANCE, engines)
     own = configuration.settings.port
     try:

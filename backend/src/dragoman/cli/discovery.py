@@ -16,12 +16,8 @@ from dragoman.config import Configuration
 from dragoman.config.wording import did_you_mean
 from dragoman.services.providers import BaseProvider, Engines, Runtime
 from dragoman.services.providers.base import Discovers
-from dragoman.services.providers.transport import (
-    AiohttpUpstream,
-    Timeouts,
-    Upstream,
-    UpstreamResponse,
-)
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import Timeouts, Upstream, UpstreamResponse
 
 from .configuration import Loader
 from .surroundings import tls_cure
@@ -52,7 +48,7 @@ class Offer(Struct, frozen=True):
 @asynccontextmanager
 async def runtime_of(configuration: Configuration) -> AsyncIterator[Runtime]:
     """Give providers a world to be asked in, without anything running in it."""
-    upstream = AiohttpUpstream(PATIENCE, trust_proxies=configuration.settings.trust_proxies)
+    upstream = HttptoolsUpstream(PATIENCE, trust_proxies=configuration.settings.trust_proxies)
     engines = Engines()
     try:
         yield Runtime(environment(configuration), upstream, PATIENCE, engines)

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from dragoman.chat import UpstreamError
 from dragoman.config import Settings
-from dragoman.services.providers.transport import AiohttpUpstream, read_body
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import read_body
 
 from .at_home import GLANCE, is_loopback
 
@@ -39,7 +40,7 @@ async def told_by(settings: Settings) -> tuple[Told, ...]:
     if not is_loopback(settings.host) or settings.port == 0:
         return ()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    upstream = AiohttpUpstream(GLANCE)
+    upstream = HttptoolsUpstream(GLANCE)
     try:
         with suppress(UpstreamError, msgspec.DecodeError, TimeoutError):
             url = f"http://{host}:{settings.port}{_PATH}"

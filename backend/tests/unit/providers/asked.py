@@ -9,7 +9,8 @@ from dragoman.chat import ChatRequest, Extras, Message, Reply, Text
 from dragoman.config.facts import ModelEntry
 from dragoman.services.llm_service import get_ai_response
 from dragoman.services.providers import Engines, HttpProvider, Runtime
-from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import Timeouts
 from dragoman.services.routing import Candidate
 from dragoman.testing import scripted_upstream
 from dragoman.testing.upstream import Received, Script, ScriptedUpstream
@@ -44,7 +45,7 @@ async def world(
 ) -> AsyncIterator[tuple[ScriptedUpstream, Candidate]]:
     """Run a scripted upstream, and give the candidate that is asked there."""
     async with scripted_upstream() as server:
-        upstream = AiohttpUpstream(TIMEOUTS)
+        upstream = HttptoolsUpstream(TIMEOUTS)
         config = provider.get_config({})
         environ = {} if config.api_key_env is None else {config.api_key_env: KEY}
         here = replace(provider, base_url=server.url)

@@ -28,7 +28,7 @@ from dragoman.services.llm_service import get_ai_response
 from dragoman.services.providers import BedrockProvider, Engines, Runtime, registry
 from dragoman.services.providers.aws import has_credentials
 from dragoman.services.providers.bedrock import BEDROCK_ERRORS, region_in
-from dragoman.services.providers.transport import AiohttpUpstream
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
 from dragoman.services.routing import Candidate
 from dragoman.testing import scripted_upstream
 from dragoman.testing.tapes import read_stream
@@ -61,7 +61,7 @@ SAID = {
 async def here(environ: dict[str, str], model: ModelEntry = NOVA):
     """Run a scripted upstream in Amazon's place."""
     async with scripted_upstream() as server:
-        upstream = AiohttpUpstream(TIMEOUTS)
+        upstream = HttptoolsUpstream(TIMEOUTS)
         engines = Engines()
         known = REGION | environ | {"BEDROCK_BASE_URL": server.url}
         try:

@@ -7,7 +7,8 @@ import pytest
 
 from dragoman.chat import Category, UpstreamError
 from dragoman.services.providers import Engines, GeminiProvider, Runtime, map_gemini_error
-from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import Timeouts
 from dragoman.testing import scripted_upstream
 from dragoman.testing.tapes import read_stream
 from dragoman.testing.upstream import Script, whole
@@ -63,12 +64,12 @@ def test_it_is_found_where_the_vendor_says():
     assert (config.api_key_env, config.models_env) == ("GEMINI_API_KEY", "GEMINI_MODELS")
 
 
-def runtime(url: str, upstream: AiohttpUpstream) -> Runtime:
+def runtime(url: str, upstream: HttptoolsUpstream) -> Runtime:
     return Runtime({"GEMINI_BASE_URL": url, "GEMINI_API_KEY": "k-1"}, upstream, TIMEOUTS, Engines())
 
 
 async def test_its_models_are_listed_by_the_names_that_requests_use():
-    socket = AiohttpUpstream(TIMEOUTS)
+    socket = HttptoolsUpstream(TIMEOUTS)
     listed = {"models": [{"name": "models/gemini-3.8-flash", "version": "1"}, {"name": "tuned/x"}]}
     try:
         async with scripted_upstream() as upstream:
@@ -82,7 +83,7 @@ async def test_its_models_are_listed_by_the_names_that_requests_use():
 
 
 async def test_a_list_of_models_that_is_none_is_the_vendors_fault():
-    socket = AiohttpUpstream(TIMEOUTS)
+    socket = HttptoolsUpstream(TIMEOUTS)
     try:
         async with scripted_upstream() as upstream:
             upstream.play(whole({"data": []}))

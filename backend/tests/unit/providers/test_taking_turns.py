@@ -9,7 +9,8 @@ import pytest
 from dragoman.chat import ChatRequest, Message, Text, UpstreamError
 from dragoman.config.facts import ModelEntry
 from dragoman.services.providers import Engines, HttpProvider, Runtime
-from dragoman.services.providers.transport import MAX_CHUNK, AiohttpUpstream, Timeouts
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import MAX_CHUNK, Timeouts
 from dragoman.testing import Script, scripted_upstream
 from dragoman.wire import openai_chat
 
@@ -80,7 +81,7 @@ async def test_time_that_the_client_takes_is_not_the_providers():
         (event % b"null", event % b'"stop"', b"data: [DONE]\n\n"),
         pause=0.05,
     )
-    upstream = AiohttpUpstream(Timeouts())
+    upstream = HttptoolsUpstream(Timeouts())
     try:
         async with scripted_upstream() as peer:
             peer.play(script)
@@ -100,7 +101,7 @@ async def test_time_that_the_client_takes_is_not_the_providers():
 
 
 async def test_what_was_packed_tightly_is_handed_on_in_pieces():
-    upstream = AiohttpUpstream(Timeouts())
+    upstream = HttptoolsUpstream(Timeouts())
     packed = gzip.compress(b"x" * (1 << 20))
     try:
         async with scripted_upstream() as peer:

@@ -8,13 +8,14 @@ import pytest
 
 from dragoman.chat import UpstreamError
 from dragoman.services.providers import transport
-from dragoman.services.providers.transport import AiohttpUpstream, Timeouts, read_body
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import Timeouts, read_body
 from dragoman.testing import Script, scripted_upstream
 
 
 @pytest.fixture
 async def client():
-    upstream = AiohttpUpstream(Timeouts(connect=0.5))
+    upstream = HttptoolsUpstream(Timeouts(connect=0.5))
     yield upstream
     await upstream.close()
 

@@ -12,7 +12,7 @@ from dragoman.chat import Category, LLMServiceError, UpstreamError
 from dragoman.config.facts import ModelEntry
 from dragoman.services.llm_service import get_ai_response
 from dragoman.services.providers import Engines, Runtime, VertexProvider, registry
-from dragoman.services.providers.transport import AiohttpUpstream
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
 from dragoman.services.routing import Candidate
 from dragoman.testing import scripted_upstream
 from dragoman.testing.upstream import Script, whole
@@ -63,7 +63,7 @@ def account(google, private_key, tmp_path) -> str:
 
 @asynccontextmanager
 async def asked_with(environ: dict[str, str]):
-    upstream, engines = AiohttpUpstream(TIMEOUTS), Engines()
+    upstream, engines = HttptoolsUpstream(TIMEOUTS), Engines()
     try:
         runtime = Runtime(PLACE | environ, upstream, TIMEOUTS, engines)
         yield Candidate(MODEL, VertexProvider(), runtime)

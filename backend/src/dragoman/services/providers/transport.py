@@ -1,15 +1,10 @@
-"""The only socket to the outside: requests to providers, pooled, bounded and cancellable."""
+"""The only socket to the outside, as its users see it: bounded and cancellable."""
 
-import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
-import aiohttp
 from msgspec import Struct
-
-from dragoman.chat import Failure, UpstreamError
 
 MAX_BODY: Final = 16 << 20
 """The longest answer taken whole, in bytes after decompression."""
@@ -21,7 +16,7 @@ MAX_STREAM: Final = 64 << 20
 MAX_CHUNK: Final = 64 << 10
 """The longest piece of an answer handed on at once, in bytes: unpacked, one read may be 16 MiB."""
 MAX_HEADER: Final = 64 << 10
-"""The longest header line taken, in bytes."""
+"""The longest head of an answer taken, in bytes."""
 
 
 class Timeouts(Struct, frozen=True):
@@ -80,109 +75,9 @@ class Upstream(Protocol):
         ...
 
 
-# The first class that fits decides, so the special stand before the general.
-_REASONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (aiohttp.ClientConnectorDNSError, "dns_error"),
-    (aiohttp.ClientSSLError, "tls_error"),
-    (aiohttp.ServerFingerprintMismatch, "tls_error"),
-    (ssl.SSLError, "tls_error"),
-    (aiohttp.ConnectionTimeoutError, "timeout_connect"),
-    (aiohttp.ServerTimeoutError, "timeout_idle"),
-    (aiohttp.ClientConnectorError, "connect_error"),
-    (aiohttp.ServerDisconnectedError, "premature_close"),
-    (aiohttp.ClientPayloadError, "premature_close"),
-    (aiohttp.ClientOSError, "connection_reset"),
-    (aiohttp.ClientConnectionError, "connection_reset"),
-    (aiohttp.InvalidURL, "bad_address"),
-    (aiohttp.ClientResponseError, "bad_headers"),
-    (aiohttp.ClientError, "connect_error"),
-    (ConnectionError, "connection_reset"),
-)
-
-
-@contextmanager
-def _explained(host: str) -> Iterator[None]:
-    """Turn the client's exceptions into facts; `host` is all of the address that is told."""
-    try:
-        yield
-    except tuple(kind for kind, _ in _REASONS) as error:
-        reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
-        message = f"{host}: {reason.replace('_', ' ')}"
-        raise UpstreamError(Failure(reason=reason, message=message)) from error
-
-
-class _Response:
-    def __init__(self, response: aiohttp.ClientResponse, host: str) -> None:
-        self._response = response
-        self._host = host
-        self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.headers.items()}
-
-        self._length = 0
-
-    async def read(self, *, limit: int = MAX_BODY) -> bytes:
-        with _explained(self._host):
-            chunk = await self._response.content.read(MAX_CHUNK)
-        self._length += len(chunk)
-        if self._length > limit:
-            raise self._too_large(limit)
-        return chunk
-
-    async def chunks(self, *, limit: int = MAX_BODY) -> AsyncIterator[bytes]:
-        while chunk := await self.read(limit=limit):
-            yield chunk
-
-    def _too_large(self, limit: int) -> UpstreamError:
-        packed = self.headers.get("content-encoding", "identity") != "identity"
-        return UpstreamError(
-            Failure(
-                reason="decompressed_too_large" if packed else "body_too_large",
-                message=f"{self._host}: the answer is longer than {limit >> 20} MiB",
-            ),
-        )
-
-
-class AiohttpUpstream:
-    """`Upstream` on aiohttp: one session, as many connections as there are requests.
-
-    Make it inside a running event loop and `close` it there. Proxy variables of the environment
-    are heeded only if `trust_proxies` says so.
-    """
-
-    def __init__(self, timeouts: Timeouts, *, trust_proxies: bool = False) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=timeouts.connect, sock_connect=timeouts.connect
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            max_line_size=MAX_HEADER,
-            max_field_size=MAX_HEADER,
-            trust_env=trust_proxies,
-            skip_auto_headers=("user-agent", "accept", "content-type"),
-        )
-
-    @asynccontextmanager
-    async def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b""
-    ) -> AsyncIterator[UpstreamResponse]:
-        """Send one request; see `Upstream.send`."""
-        host = urlsplit(url).netloc
-        with _explained(host):
-            response = await self._session.request(
-                method, url, headers=headers, data=body or None, allow_redirects=False
-            )
-        try:
-            yield _Response(response, host)
-        finally:
-            # A body that was read to its end gave its connection back by itself.
-            response.close()
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._session.close()
-
-
 async def read_body(response: UpstreamResponse) -> bytes:
     """Read a body to its end; raises `UpstreamError` like `UpstreamResponse.chunks`."""
-    return b"".join([chunk async for chunk in response.chunks()])
+    chunks = []
+    while chunk := await response.read():
+        chunks.append(chunk)
+    return b"".join(chunks)

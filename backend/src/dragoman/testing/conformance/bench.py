@@ -20,8 +20,9 @@ from dragoman.config.facts import ModelEntry
 from dragoman.config.provider_rows import address_variable
 from dragoman.services.llm_service import stream_ai_response
 from dragoman.services.providers import BaseProvider, Engines, Runtime
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
 from dragoman.services.providers.http import HttpProvider
-from dragoman.services.providers.transport import AiohttpUpstream, Timeouts
+from dragoman.services.providers.transport import Timeouts
 from dragoman.services.routing import Candidate
 from dragoman.testing.conformance.case import NotOffered, Shortfall, require
 from dragoman.testing.conformance.questions import OUR_MODEL, PRICED, TALK, VENDOR_MODEL
@@ -126,7 +127,7 @@ class Bench(Struct, frozen=True, kw_only=True):
     @asynccontextmanager
     async def candidate(self, url: str, timeouts: Timeouts = PATIENT) -> AsyncIterator[Candidate]:
         """Give the provider with a key, at `url`, with a socket of its own."""
-        socket, engines = AiohttpUpstream(timeouts), Engines()
+        socket, engines = HttptoolsUpstream(timeouts), Engines()
         try:
             runtime = Runtime(self.environ(url), socket, timeouts, engines)
             yield Candidate(self.model, self.provider, runtime)

@@ -24,13 +24,8 @@ from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import mask
 from dragoman.services.llm_service import stream_ai_response
 from dragoman.services.providers import Engines, HttpProvider, Runtime
-from dragoman.services.providers.transport import (
-    MAX_BODY,
-    AiohttpUpstream,
-    Timeouts,
-    UpstreamResponse,
-    read_body,
-)
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import MAX_BODY, Timeouts, UpstreamResponse, read_body
 from dragoman.services.routing import Candidate
 from dragoman.testing.conformance.case import NotOffered, Shortfall, require
 from dragoman.testing.grammar import check_grammar
@@ -95,7 +90,7 @@ class Recorder:
     ) -> AsyncIterator[UpstreamResponse]:
         """Send one request."""
         self.sent += 1
-        socket = AiohttpUpstream(PATIENCE, trust_proxies=self._trust_proxies)
+        socket = HttptoolsUpstream(PATIENCE, trust_proxies=self._trust_proxies)
         try:
             async with socket.send(method, url, headers=headers, body=body) as response:
                 self.exchanges.append(Exchange(url, response))

@@ -1,0 +1,286 @@
+"""One connection to a provider: a request goes out, and one answer comes in, whole or broken."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from dragoman.services.providers.breakages import broken, reason_of
+from dragoman.services.providers.transport import MAX_CHUNK, MAX_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dragoman.chat import UpstreamError
+
+MAX_FIELDS: Final = 1000
+"""How many headers an answer may have."""
+
+_BEHIND: Final = 64 << 10
+"""How many bytes may wait for their reader, before no more are taken from the line."""
+_JOINED: Final = 64 << 10
+"""Up to this length a body is copied behind its head, so that both are sent in one go."""
+_SWITCHED: Final = 101
+
+
+class SurplusError(Exception):
+    """Something came that was not asked for."""
+
+
+class Connection(asyncio.Protocol):
+    """A connection, asked one thing after the other.
+
+    Its answer to the request under way: `status` is 0 until its head is there; `take` gives what
+    has come of the body; then `ended` or `failure` say how it went on. `heard` tells whether any
+    byte of it came. Whoever finds nothing awaits `news`, alone.
+    """
+
+    # Lists and dicts have their own methods for what the parser tells most often: no call of ours
+    # is made for a header or a piece of a body.
+    __slots__ = (
+        "_bare",
+        "_behind",
+        "_fields",
+        "_is_interim",
+        "_is_paused",
+        "_loop",
+        "_lost",
+        "_parser",
+        "_pieces",
+        "_stays",
+        "_transport",
+        "_until_close",
+        "_waiter",
+        "asked",
+        "ended",
+        "failure",
+        "headers",
+        "heard",
+        "host",
+        "on_body",
+        "on_header",
+        "status",
+    )
+
+    _transport: asyncio.Transport
+    _parser: HttpResponseParser
+
+    def __init__(
+        self, host: str, loop: asyncio.AbstractEventLoop, lost: "Callable[[Connection], None]"
+    ) -> None:
+        self.host = host
+        self._loop = loop
+        self._lost = lost
+        self._waiter: asyncio.Future[None] | None = None
+        self._pieces: list[bytes] = []
+        self._fields: dict[bytes, bytes] = {}
+        self.on_body = self._pieces.append
+        self.on_header = self._fields.__setitem__
+        self.asked = False
+        self._is_paused = False
+        self._stays = True
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pieces.clear()
+        self._fields.clear()
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.failure: UpstreamError | None = None
+        self.heard = self.ended = False
+        self._is_interim = self._until_close = False
+        self._bare = self._behind = 0
+
+    # What whoever asks does.
+
+    async def ask(self, head: bytes, body: bytes) -> None:
+        """Send a request and wait for the head of its answer.
+
+        Raises `UpstreamError`; then, and when it is cancelled, the connection is closed.
+        """
+        self._begin()
+        if not self.is_open:
+            raise broken(self.host, "premature_close")
+        self.asked = True
+        if len(body) <= _JOINED:
+            self._transport.write(head + body)
+        else:
+            self._transport.writelines((head, body))
+        try:
+            while not self.status and self.failure is None:
+                await self.news()
+        except BaseException:
+            self.close()
+            raise
+        if self.failure is not None and not self.status:
+            raise self.failure
+
+    def news(self) -> asyncio.Future[None]:
+        """Give what is done when something has come."""
+        self._waiter = waiter = self._loop.create_future()
+        return waiter
+
+    def take(self) -> bytes:
+        """Give what has come of the body, `MAX_CHUNK` bytes at most; nothing if nothing has."""
+        pieces = self._pieces
+        if not pieces:
+            return b""
+        chunk = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        self._behind = 0
+        if len(chunk) > MAX_CHUNK:
+            pieces.append(chunk[MAX_CHUNK:])
+            return chunk[:MAX_CHUNK]
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return chunk
+
+    def finish(self) -> bool:
+        """Be done with the answer; tells whether another request may follow."""
+        self.asked = False
+        return (
+            self.ended
+            and self._stays
+            and not self._is_paused
+            and not self._transport.is_closing()
+            and not self._transport.get_write_buffer_size()
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is somebody at the other end, for all that is known."""
+        return not self._transport.is_closing()
+
+    def close(self) -> None:
+        """Close at once, and send nothing that waits to be sent."""
+        self._transport.abort()
+
+    # What the event loop calls.
+
+    def connection_made(  # type: ignore[override]  # it is made for streams alone
+        self, transport: asyncio.Transport
+    ) -> None:
+        """Begin."""
+        self._transport = transport
+        self._parser = HttpResponseParser(self)
+        # As browsers and other clients read them: small servers are careless.
+        self._parser.set_dangerous_leniencies(
+            lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
+        )
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came in, all of it at once, and wake whoever waits for it."""
+        if self.ended or not self.asked or self.failure is not None:
+            # It belongs to no request: nor may it be taken for the next one's answer.
+            self._stays = False
+            self.close()
+            return
+        self.heard = True
+        try:
+            if self.status:
+                self._parser.feed_data(data)
+            else:
+                self._feed_head(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._stays = False
+            if not self.ended:
+                self._fail("bad_headers", str(error), error)
+        if self._pieces:
+            self._bare = 0
+            self._behind += len(data)
+            if self._behind > _BEHIND:
+                self._is_paused = True
+                self._transport.pause_reading()
+            self._wake()
+        elif self.status:
+            self._count_bare(len(data))
+
+    def eof_received(self) -> None:
+        """Close; `connection_lost` says what that means."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End the answer, if its end is the connection's, or say that it broke off."""
+        self._lost(self)
+        if self.asked and not self.ended:
+            if error is None and self._until_close and self.failure is None:
+                self.ended = True
+            else:
+                reason = "premature_close" if error is None else reason_of(error)
+                self._fail(reason or "connection_reset", "", error)
+        self._stays = False
+        self._wake()
+        # They hold each other, and need not wait for the garbage to be collected.
+        del self._parser
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """Refuse a second answer."""
+        if self.ended:
+            raise SurplusError
+
+    def on_headers_complete(self) -> None:
+        """Tell the head, unless another one follows it."""
+        status = self._parser.get_status_code()
+        if status < 200 and status != _SWITCHED:
+            self._is_interim = True
+            self._fields.clear()
+            return
+        if len(self._fields) > MAX_FIELDS:
+            self._fail("bad_headers", f"more than {MAX_FIELDS}")
+            return
+        self.headers = headers = {
+            name.decode("latin-1").lower(): value.decode("utf-8", "replace")
+            for name, value in self._fields.items()
+        }
+        coding = headers.get("transfer-encoding")
+        if coding is not None and coding.strip().lower() != "chunked":
+            self._fail("bad_headers", "a transfer encoding that was not asked for")
+            return
+        self._until_close = coding is None and "content-length" not in headers
+        self._bare = 0
+        self.status = status
+        self._wake()
+
+    def on_message_complete(self) -> None:
+        """Note the end, and whether the connection stays."""
+        if self._is_interim:
+            self._is_interim = False
+            return
+        self.ended = True
+        self._stays = self._parser.should_keep_alive() and self.status != _SWITCHED
+        self._wake()
+
+    # How it is done.
+
+    def _feed_head(self, data: bytes) -> None:
+        room = MAX_HEADER - self._bare
+        self._parser.feed_data(data[:room])
+        if self.status:
+            if len(data) > room:
+                self._parser.feed_data(data[room:])
+            return
+        self._bare += len(data)
+        if self._bare > MAX_HEADER:
+            self._fail("bad_headers", f"longer than {MAX_HEADER >> 10} KiB")
+
+    def _count_bare(self, length: int) -> None:
+        """Count what brings no body: no line with a length is so long, nor what ends it all."""
+        self._bare += length
+        if self._bare > MAX_HEADER:
+            self._fail("bad_headers", "framing without end")
+
+    def _fail(self, reason: str, detail: str, cause: Exception | None = None) -> None:
+        if self.failure is None:
+            self.failure = broken(self.host, reason, detail)
+            self.failure.__cause__ = cause
+        self.close()
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
