@@ -12,7 +12,7 @@ import argparse
 import gc
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
@@ -103,10 +103,10 @@ class _Steps:
         sys.settrace(None)
 
 
-def count(server: Server) -> dict[str, Count]:
-    """Count everything."""
+def count(server: Server, scripts: Sequence[Script] = SCRIPTS) -> dict[str, Count]:
+    """Count what the scripts take, as requests, as streams and as chunks of these."""
     found = {}
-    for script in SCRIPTS:
+    for script in scripts:
         short, long = (_replaced(script, pieces) for pieces in (_FEW, _MANY))
         for one in (script, short, long):
             for _ in range(3):  # what is loaded, compiled or connected once

@@ -154,7 +154,7 @@ class Server:
         app = create_app(configuration, load=load, registry=load.registry)
         self._server = uvicorn.Server(server_config(self._around(app), log_level="warning"))
         serving = asyncio.create_task(self._server._serve([self._listener]))  # noqa: SLF001 - `serve` would take this process's signals
-        while not self._server.started and not serving.done():
+        while not (self._server.started or serving.done()):  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
         self._ready.set()
         await serving

@@ -23,6 +23,14 @@ def tree(pid: int) -> Iterator[int]:
                     yield from tree(int(child))
 
 
+def has_ended(pid: int) -> bool:
+    """Tell whether a process is over, though nobody may have asked for its exit code yet."""
+    try:
+        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def processor_time(pid: int) -> float:
     """Give the seconds that the tree's threads have run, in the kernel and outside of it."""
     return sum(map(_time_of, tree(pid)))

@@ -18,7 +18,7 @@ from urllib.request import ProxyHandler, build_opener
 import msgspec
 from msgspec import Struct
 
-from bench.processes import listener_on, pinned, processors, tree
+from bench.processes import has_ended, listener_on, pinned, processors, tree
 from bench.questions import Wire
 from bench.works import WORKS, Work
 
@@ -141,7 +141,7 @@ def wait_for(port: int, path: str, *, pid: int, log: Path) -> None:
                 return
         except OSError:
             pass
-        if not Path(f"/proc/{pid}/cmdline").read_bytes():
+        if has_ended(pid):
             break
         time.sleep(0.005)
     said = log.read_text(errors="replace")[-800:]

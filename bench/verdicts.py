@@ -136,7 +136,7 @@ class Judge:
         self._read = _READERS[wire, pieces is not None]
         self._tokens = TOKENS if pieces is None else pieces
         self._text = said(self._tokens)
-        self._right = b""
+        self._right: bytes | None = None
 
     def fault(self, status: int, body: bytes) -> str | None:
         """Name the fault of an answer, shortly; None if it is right."""
