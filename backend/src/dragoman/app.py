@@ -4,7 +4,7 @@ Configuration ─▶ compose ─▶ Service (models, providers, socket, engines)
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self
 
@@ -47,10 +47,12 @@ from dragoman.config import (
     ConfigurationError,
     ConfigurationWatcher,
     ModelConfiguration,
+    ModelEntry,
     Settings,
     load_model_configuration,
 )
 from dragoman.observability.secrets import mask
+from dragoman.services.prices import context_windows_of
 from dragoman.services.provider_checks import ProviderChecks
 from dragoman.services.providers import (
     FAMILIES,
@@ -67,6 +69,7 @@ from dragoman.services.providers import (
 from dragoman.services.providers import registry as built_in
 from dragoman.services.providers.client.upstream import HttptoolsUpstream
 from dragoman.services.providers.local import MODEL_VARIABLE
+from dragoman.services.providers.model_facts import described
 from dragoman.services.providers.transport import Timeouts
 from dragoman.services.routing import Setup
 
@@ -87,6 +90,9 @@ Put a key and a list of models into .env, for example:
 NOTHING_LEFT: Final = (
     "there are no models and no keys any more: put them back, or start again without them"
 )
+
+_SETTLED: Final = 1.0
+"""Seconds after which a server has answered whoever waited for it to start."""
 
 Load = Callable[[], Configuration]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -124,7 +130,7 @@ def compose(configuration: Configuration, *, registry: ProviderRegistry = built_
     if not models.models:
         models = _local_model(configuration, models)
     warnings = (*configuration.warnings, *plugins.problems, *models.warnings)
-    return Composition(models, providers, warnings)
+    return Composition(models.each(described), providers, warnings)
 
 
 def _local_model(configuration: Configuration, models: ModelConfiguration) -> ModelConfiguration:
@@ -256,19 +262,36 @@ class Service:
         await self._upstream.close()
 
     def start_background(self) -> None:
-        """Let the providers that need time begin to get ready."""
+        """Begin what takes time: providers get ready, and what is not known yet is looked up."""
         setup = self.setup
         for name in {model.provider for model in setup.models.models}:
             provider = setup.registry.get(name)
             if isinstance(provider, Background):
-                task = asyncio.ensure_future(provider.start(setup.runtime))
-                self._starting.add(task)
-                task.add_done_callback(self._started)
+                self._beside(provider.start(setup.runtime), "provider_not_started")
+        if any(entry.context_window is None for entry in setup.models.listed):
+            self._beside(self._find_windows(setup), "context_windows_not_found")
 
-    def _started(self, task: asyncio.Task[None]) -> None:
-        self._starting.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.warning("provider_not_started", error=f"{type(error).__name__}: {error}")
+    def _beside(self, work: Awaitable[None], failure: str) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            self._starting.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _log.warning(failure, error=f"{type(error).__name__}: {error}")
+
+        task = asyncio.ensure_future(work)
+        self._starting.add(task)
+        task.add_done_callback(ended)
+
+    async def _find_windows(self, setup: Setup) -> None:
+        """Learn the context windows that only the list of prices has; a reload makes that void."""
+        await asyncio.sleep(_SETTLED)
+        wanted = [entry for entry in setup.models.listed if entry.context_window is None]
+        found = await asyncio.to_thread(context_windows_of, wanted)
+
+        def filled(entry: ModelEntry) -> ModelEntry:
+            return replace(entry, context_window=entry.context_window or found.get(entry.id))
+
+        if found and self._setup is setup:
+            self._setup = replace(setup, models=setup.models.each(filled))
 
     async def reload(self, configuration: Configuration) -> None:
         """Put a changed configuration to use, for the requests that come from now on.

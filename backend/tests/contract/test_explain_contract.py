@@ -63,10 +63,22 @@ async def test_a_strict_request_is_refused_as_it_would_be(dragoman, upstream):
     assert upstream.received == []
 
 
-async def test_an_unknown_price_is_null(dragoman):
+async def test_an_unknown_price_is_null_and_so_are_unknown_limits(dragoman):
     _, said = await explained(dragoman, dialect="openai_chat", request=CHAT | {"model": "gpt"})
 
     assert said["cost"] is None
+    assert said["maxOutputTokens"] is said["contextWindow"] is None
+
+
+async def test_an_unlisted_model_is_known_by_its_vendors_name(environ, tmp_path):
+    allowed = environ | {"DRAGOMAN_ALLOW_UNLISTED_MODELS": "true"}
+    async with running(configured(tmp_path, allowed)) as dragoman:
+        asked = CHAT | {"model": "anthropic/claude-opus-5-5", "reasoning_effort": "none"}
+        _, said = await explained(dragoman, dialect="openai_chat", request=asked)
+
+    assert (said["contextWindow"], said["maxOutputTokens"]) == (1_000_000, 128_000)
+    assert said["request"]["body"]["max_tokens"] == 128_000
+    assert "thinking" not in said["request"]["body"]
 
 
 async def test_a_known_price_is_told(environ, upstream, tmp_path):
@@ -77,7 +89,7 @@ async def test_a_known_price_is_told(environ, upstream, tmp_path):
 
     assert float(said["cost"]["inputUsd"]) > 0
     assert float(said["cost"]["mostUsd"]) > float(said["cost"]["inputUsd"])
-    assert said["maxOutputTokens"] == 1000
+    assert (said["maxOutputTokens"], said["contextWindow"]) == (1000, 400_000)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dragoman.testing import scripted_upstream
 from dragoman.testing.upstream import whole
 from tests.support.server import configured, running
 from tests.support.tapes import openai_whole
+from tests.support.waiting import wait_until
 
 MODELS = [
     {"id": "one", "name": "One", "description": "First", "provider": "openai", "default": True},
@@ -132,3 +133,44 @@ async def test_with_a_dead_provider_the_lists_are_told_and_the_model_may_be_aske
 
     assert (model["state"], vendors["id"]) == ("unreachable", "one")
     assert first["reason"] == again["reason"] == "connect_error"
+
+
+async def test_what_is_known_of_a_model_is_told_and_what_is_not_is_null(tmp_path):
+    plain = {"name": "N", "description": "", "provider": "openai", "context_window": 9_000}
+    entries = [
+        plain | {"id": "gpt-5.6"},
+        plain | {"id": "gpt-99"},
+        plain | {"id": "gpt-5.5", "capabilities": ["tools", "its_own"], "efforts": ["high", "low"]},
+    ]
+    environ = {"MODELS": json.dumps(entries), "OPENAI_API_KEY": "k" * 9}
+    async with running(configured(tmp_path, environ)) as dragoman:
+        known, unknown, said = (await (await dragoman.client.get("/api/v1/models")).json())[
+            "models"
+        ]
+
+    assert (known["contextWindow"], known["maxOutputTokens"]) == (9_000, 128_000)
+    assert set(known["capabilities"]) >= {"tools", "images", "json_schema"}
+    assert known["lacks"] == ["audio"]
+    assert known["efforts"] == ["none", "low", "medium", "high", "xhigh", "max"]
+    for name in ("maxOutputTokens", "capabilities", "lacks", "efforts"):
+        assert unknown[name] is None
+    assert said["capabilities"] == ["tools", "its_own"]
+    assert said["lacks"] == ["audio", "documents", "images", "json_schema", "reasoning"]
+    assert said["efforts"] == ["low", "high"]
+
+
+async def test_a_window_that_only_the_list_of_prices_knows_is_told_soon(tmp_path):
+    entry = {"id": "r", "name": "R", "description": "", "provider": "openrouter"}
+    entries = [entry | {"upstream_id": "anthropic/claude-sonnet-5"}]
+    environ = {"MODELS": json.dumps(entries), "OPENROUTER_API_KEY": "k" * 9}
+    async with running(configured(tmp_path, environ)) as dragoman:
+
+        async def known() -> bool:
+            (one,) = (await (await dragoman.client.get("/api/v1/models")).json())["models"]
+            return one["contextWindow"] is not None
+
+        await wait_until(known, wanted=True)
+        (model,) = (await (await dragoman.client.get("/api/v1/models")).json())["models"]
+
+    assert model["contextWindow"] >= 100_000
+    assert (model["default"], model["capabilities"]) == (True, None)

@@ -356,6 +356,10 @@ export interface components {
          * Model
          * @description A model as a client sees it; windows and ceilings are in tokens, null where unknown.
          *
+         *     `capabilities` are what it is known to do, `lacks` what it is known not to do, and refused for;
+         *     what is in neither is unknown. `efforts` are the words of reasoning effort that it takes, from
+         *     the least; none at all: it thinks by a budget.
+         *
          *     `state` and `reason` are those of its provider: whether it can be asked now. With `no_key` it
          *     cannot, and `reason` names the variable that is missing. `refused`, `unreachable` and `limited`
          *     are what was heard of it at `checkedAt`: it may be asked all the same.
@@ -377,6 +381,10 @@ export interface components {
             maxOutputTokens?: number | null;
             /** Capabilities */
             capabilities?: string[] | null;
+            /** Lacks */
+            lacks?: string[] | null;
+            /** Efforts */
+            efforts?: string[] | null;
             state: components["schemas"]["State"];
             /**
              * Reason
@@ -731,7 +739,8 @@ export interface components {
         };
         /**
          * Explanation
-         * @description What would happen. `inputTokens` is estimated; what is unknown is null.
+         * @description What would happen. `inputTokens` is estimated, `contextWindow` what the model takes of it and
+         *         the answer together; what is unknown is null.
          */
         Explanation: {
             model: string;
@@ -740,6 +749,7 @@ export interface components {
             receipts: components["schemas"]["Receipt"][];
             inputTokens: number;
             maxOutputTokens: number | null;
+            contextWindow: number | null;
             cost: components["schemas"]["EstimatedCost"] | null;
         };
         /**

@@ -37,7 +37,9 @@ class EstimatedCost(Struct, frozen=True, rename="camel"):
 
 
 class Explanation(Struct, frozen=True, rename="camel"):
-    """What would happen. `inputTokens` is estimated; what is unknown is null."""
+    """What would happen. `inputTokens` is estimated, `contextWindow` what the model takes of it and
+    the answer together; what is unknown is null.
+    """
 
     model: str
     provider: str
@@ -45,4 +47,5 @@ class Explanation(Struct, frozen=True, rename="camel"):
     receipts: tuple[Receipt, ...]
     input_tokens: int
     max_output_tokens: int | None
+    context_window: int | None
     cost: EstimatedCost | None

@@ -62,6 +62,7 @@ from dragoman.chat.messages import (
 )
 from dragoman.chat.receipts import Receipt
 from dragoman.chat.request import (
+    EFFORT_SCALE,
     AnyTool,
     BuiltinTool,
     ChatRequest,
@@ -76,6 +77,7 @@ from dragoman.chat.response import Fold, Reply, events_of, fold
 from dragoman.chat.usage import Usage
 
 __all__ = [
+    "EFFORT_SCALE",
     "ERROR_CLASSES",
     "Actor",
     "AnyTool",

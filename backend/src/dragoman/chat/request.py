@@ -1,6 +1,6 @@
 """What is asked of a model: one frozen value, the same for every wire."""
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -62,10 +62,14 @@ class Sampling(Struct, frozen=True):
     frequency_penalty: float | None = None
 
 
+EFFORT_SCALE: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""The field's words for how hard a model is to think, from the least."""
+
+
 class ReasoningWish(Struct, frozen=True):
     """How much the model should think before it answers.
 
-    `effort` is one word of the field's scale (none, minimal, low, medium, high, xhigh, max),
+    `effort` is one word of the `EFFORT_SCALE`, or one that only its vendor knows;
     `budget` a ceiling in tokens, `mode` whether thinking is `on`, `off` or the model's own choice
     (`adaptive`); each `None` where it was not said.
     """

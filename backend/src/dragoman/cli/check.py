@@ -19,6 +19,7 @@ from dragoman.services.providers import (
     State,
     status_of,
 )
+from dragoman.services.providers.model_facts import model_facts_of
 from dragoman.services.providers.retired import Retirement, retirement_of
 
 from . import data_folder
@@ -107,7 +108,9 @@ def check(load: Loader, *, live: bool, today: Callable[[], date] = _today) -> No
     models = composition.models.models if composition is not None else ()
     if composition is not None:
         _check_models(composition, report)
-        report.findings(_retirements(models, configuration, load, today()))
+        at_home = tuple(_at_their_vendors(models, configuration, load))
+        report.findings(_retirements(at_home, today()))
+        report.findings(_contradictions(at_home))
     _check_server(configuration, report)
     _show_running(asyncio.run(told_by(configuration.settings)), report)
     trusted = configuration.settings.trust_proxies
@@ -262,18 +265,45 @@ _SOON: Final = 120
 """How many days before its end a model is worth a word."""
 
 
-def _retirements(
-    models: Iterable[ModelEntry], configuration: Configuration, load: Loader, today: date
-) -> Iterator[Finding]:
-    """Tell of models that their vendor has switched off, or soon will; elsewhere they may go on."""
+def _at_their_vendors(
+    models: Iterable[ModelEntry], configuration: Configuration, load: Loader
+) -> Iterator[ModelEntry]:
+    """Choose the models that are asked at their vendor's own address: elsewhere they may differ."""
     providers = load.providers(configuration)
     for entry in models:
         provider = providers.get(entry.provider)
         at_home = provider.get_config({}).base_url
-        elsewhere = provider.get_config(configuration.environ).base_url != at_home
-        known = None if elsewhere else retirement_of(entry.provider, entry.vendor_id)
+        if provider.get_config(configuration.environ).base_url == at_home:
+            yield entry
+
+
+def _retirements(models: Iterable[ModelEntry], today: date) -> Iterator[Finding]:
+    """Tell of models that their vendor has switched off, or soon will."""
+    for entry in models:
+        known = retirement_of(entry.provider, entry.vendor_id)
         if known is not None and (known.on - today).days <= _SOON:
             yield Finding(_farewell(entry, known, today))
+
+
+def _contradictions(models: Iterable[ModelEntry]) -> Iterator[Finding]:
+    """Tell of entries that promise more than the vendor says of the model."""
+    for entry in models:
+        facts = model_facts_of(entry.provider, entry.vendor_id)
+        if facts is None:
+            continue
+        told = f"({facts.source}, as of {facts.as_of}): correct it, or take it out"
+        for column in ("context_window", "max_output_tokens"):
+            ours, theirs = getattr(entry, column), getattr(facts, column)
+            if ours is not None and theirs is not None and ours > theirs:
+                yield Finding(
+                    f"model {entry.id!r}: its {column} of {ours} is more than the {theirs} of "
+                    f"{entry.vendor_id!r} {told}"
+                )
+        for word in sorted(set(entry.capabilities or ()).intersection(facts.lacks)):
+            yield Finding(
+                f"model {entry.id!r}: {word!r} is among its capabilities, and {entry.vendor_id!r} "
+                f"is without {told}"
+            )
 
 
 def _farewell(entry: ModelEntry, known: Retirement, today: date) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from dragoman.chat import EFFORT_SCALE
+
 from .errors import Findings, Mistake
 from .facts import ModelEntry, ProviderFacts
 from .fields import Readers, read_fields
@@ -113,6 +115,17 @@ def read_words(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
+def _efforts(value: object) -> tuple[str, ...]:
+    words = read_words(value)
+    for word in words:
+        if word not in EFFORT_SCALE:
+            raise Mistake(
+                f"{quoted(word)} is no effort{did_you_mean(word, EFFORT_SCALE)}: "
+                f"there are {listing(EFFORT_SCALE)}"
+            )
+    return tuple(sorted(words, key=EFFORT_SCALE.index))
+
+
 def _version(value: object) -> str:
     text = _string(value)
     if not _VERSION.fullmatch(text):
@@ -137,6 +150,7 @@ _FIELDS: Final[Readers] = {
     "context_window": _tokens,
     "max_output_tokens": _tokens,
     "capabilities": read_words,
+    "efforts": _efforts,
     "api_version": _version,
     "wire": _word,
 }

@@ -1,14 +1,19 @@
 """What configuration and the providers tell each other: four frozen values."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class ModelEntry(Struct, frozen=True):
     """A model people can choose.
 
     `id` is ours and unique; `upstream_id` is the vendor's name where that differs. Windows and
-    ceilings are in tokens. `wire` is the wire format to ask for it in, by name. `None` means that
-    nothing was said.
+    ceilings are in tokens. `wire` is the wire format to ask for it in, by name. `efforts` are the
+    words of reasoning effort that it takes, from the least; none at all: it thinks by a budget.
+    What is not among its `capabilities` it cannot do, unless it is told what it `lacks`: then that
+    alone. `None` means that nothing was said.
     """
 
     id: str
@@ -22,6 +27,8 @@ class ModelEntry(Struct, frozen=True):
     capabilities: tuple[str, ...] | None = None
     api_version: str | None = None
     wire: str | None = None
+    efforts: tuple[str, ...] | None = None
+    lacks: tuple[str, ...] | None = None
 
     @property
     def vendor_id(self) -> str:
@@ -86,3 +93,12 @@ class ModelConfiguration(Struct, frozen=True):
     def listed(self) -> tuple[ModelEntry, ...]:
         """Every model there is, first those that can be used."""
         return (*self.models, *self.left_out)
+
+    def each(self, change: Callable[[ModelEntry], ModelEntry]) -> "ModelConfiguration":
+        """Give the same with every entry changed; which can be used stays as it is."""
+        return replace(
+            self,
+            models=tuple(change(entry) for entry in self.models),
+            default=None if self.default is None else change(self.default),
+            left_out=tuple(change(entry) for entry in self.left_out),
+        )

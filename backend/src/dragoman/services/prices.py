@@ -1,15 +1,23 @@
-"""What tokens cost, by a list of prices that others keep (`genai-prices`); unknown is unknown.
+"""What tokens cost, by a list that others keep (`genai-prices`), and what else it knows of a model.
 
 The list comes with the installation, and is not fetched: a price is as old as that release.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from dragoman.chat import Usage
 from dragoman.config.facts import ModelEntry
+
+if TYPE_CHECKING:
+    from genai_prices.types import PriceCalculation
+
+# Providers that the list knows by another name.
+_NAMES: Final = {"gemini": "google", "xai": "x-ai"}
 
 
 class Cost(Struct, frozen=True):
@@ -25,11 +33,26 @@ def cost_of(model: ModelEntry, usage: Usage, *, now: datetime | None = None) -> 
     Our counts hold cached tokens in the input and thoughts in the output, as the list wants them.
     A provider that the list does not know has no price, even for a model of a known name.
     """
-    # It takes a tenth of a second to import, and few requests ask for it.
-    import genai_prices  # noqa: PLC0415
-
     if usage.input is None and usage.output is None:
         return None
+    found = _found(model, usage, now)
+    return None if found is None else Cost(found.total_price, _source())
+
+
+def context_windows_of(models: Iterable[ModelEntry]) -> dict[str, int]:
+    """Give the context windows that the list knows, in tokens, by the ids of the entries."""
+    found = {model.id: _found(model, Usage(1, 1), None) for model in models}
+    return {
+        name: it.model.context_window
+        for name, it in found.items()
+        if it is not None and it.model.context_window
+    }
+
+
+def _found(model: ModelEntry, usage: Usage, now: datetime | None) -> "PriceCalculation | None":
+    # It takes a fifth of a second and 20 MB to import, and few requests ask for it.
+    import genai_prices  # noqa: PLC0415
+
     counts = genai_prices.Usage(
         input_tokens=usage.input,
         output_tokens=usage.output,
@@ -37,7 +60,7 @@ def cost_of(model: ModelEntry, usage: Usage, *, now: datetime | None = None) -> 
         cache_write_tokens=usage.cache_write,
     )
     try:
-        price = genai_prices.calc_price(
+        return genai_prices.calc_price(
             counts,
             model.vendor_id,
             provider_id=_NAMES.get(model.provider, model.provider),
@@ -45,8 +68,9 @@ def cost_of(model: ModelEntry, usage: Usage, *, now: datetime | None = None) -> 
         )
     except (LookupError, ValueError):
         return None
-    return Cost(price.total_price, f"genai-prices {genai_prices.__version__}")
 
 
-# Providers that the list knows by another name.
-_NAMES = {"gemini": "google", "xai": "x-ai"}
+def _source() -> str:
+    import genai_prices  # noqa: PLC0415
+
+    return f"genai-prices {genai_prices.__version__}"

@@ -12,6 +12,7 @@ from dragoman.services.providers import (
     ProviderRegistry,
     Runtime,
 )
+from dragoman.services.providers.model_facts import described
 
 
 class Candidate(Struct, frozen=True):
@@ -64,7 +65,7 @@ class Setup(Struct, frozen=True):
             return None
         if not self.registry.get(provider).get_config(self.runtime.environ).enabled:
             return None
-        return ModelEntry(model_id, vendors, "", provider, upstream_id=vendors)
+        return described(ModelEntry(model_id, vendors, "", provider, upstream_id=vendors))
 
     def _why_not(self, model_id: str | None, unlisted: ModelEntry | None) -> str:
         known = ", ".join(entry.id for entry in self.models.models)

@@ -415,3 +415,28 @@ async def test_a_server_that_runs_there_tells_how_it_finds_its_providers(typed):
 )
 async def test_somebody_else_who_runs_there_tells_nothing(typed, script):
     assert "finds its providers" not in await beside(typed, script)
+
+
+def listed(**entry: object) -> dict[str, str]:
+    entry = {"upstream_id": "claude-haiku-4-5", "default": True, **entry}
+    return {"ANTHROPIC_API_KEY": KEY, "MODELS": models(MODEL | entry)}
+
+
+def test_an_entry_that_promises_more_than_its_vendor_is_warned_of(typed):
+    result = typed(
+        "check",
+        **listed(context_window=400_000, max_output_tokens=9, capabilities=["tools", "audio"]),
+    )
+    said = " ".join(result.stdout.split())
+    assert "its context_window of 400000 is more than the 200000 of 'claude-haiku-4-5'" in said
+    assert "'audio' is among its capabilities, and 'claude-haiku-4-5' is without" in said
+    assert "max_output_tokens" not in said
+    assert "No mistake; 2 warnings." in said
+    assert result.exit_code == 0
+
+
+def test_of_another_address_and_of_a_model_that_nobody_knows_nothing_is_said(typed):
+    more = listed(context_window=400_000)
+    elsewhere = typed("check", **more, ANTHROPIC_BASE_URL="https://proxy.example")
+    unknown = typed("check", **listed(upstream_id="claude-99", context_window=400_000))
+    assert "is more than" not in elsewhere.stdout + unknown.stdout

@@ -7,7 +7,7 @@ import pytest
 
 from dragoman.chat import Usage
 from dragoman.config.facts import ModelEntry
-from dragoman.services.prices import cost_of
+from dragoman.services.prices import context_windows_of, cost_of
 
 THEN = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -64,3 +64,14 @@ def test_no_tokens_cost_nothing():
 
     assert cost is not None
     assert cost.usd == Decimal(0)
+
+
+def test_the_list_tells_context_windows_too_and_only_those_it_knows():
+    listed = [
+        entry("bedrock", "nova", "amazon.nova-pro-v1:0"),
+        entry("ollama", "amazon.nova-pro-v1:0"),
+        entry("openai", "nobody-knows-it"),
+        entry("openai", "tts-1"),
+    ]
+
+    assert context_windows_of(listed) == {"nova": 300_000}

@@ -102,6 +102,7 @@ def _explain(request: ChatRequest, candidate: Candidate) -> Explanation:
         receipts=outgoing.receipts,
         input_tokens=tokens,
         max_output_tokens=most,
+        context_window=entry.context_window,
         cost=_cost(candidate, tokens, most),
     )
 

@@ -8,11 +8,16 @@ from pydantic import BaseModel
 
 from dragoman.config.facts import ModelEntry
 from dragoman.services.providers import ProviderStatus, State, status_of
+from dragoman.services.providers.narrowing import lacks
 from dragoman.services.routing import Setup
 
 
 class Model(BaseModel):
     """A model as a client sees it; windows and ceilings are in tokens, null where unknown.
+
+    `capabilities` are what it is known to do, `lacks` what it is known not to do, and refused for;
+    what is in neither is unknown. `efforts` are the words of reasoning effort that it takes, from
+    the least; none at all: it thinks by a budget.
 
     `state` and `reason` are those of its provider: whether it can be asked now. With `no_key` it
     cannot, and `reason` names the variable that is missing. `refused`, `unreachable` and `limited`
@@ -27,6 +32,8 @@ class Model(BaseModel):
     contextWindow: int | None = None  # noqa: N815 - the API's spelling
     maxOutputTokens: int | None = None  # noqa: N815
     capabilities: list[str] | None = None
+    lacks: list[str] | None = None
+    efforts: list[str] | None = None
     state: State
     reason: str = ""
     checkedAt: datetime | None = None  # noqa: N815 - the API's spelling
@@ -65,6 +72,8 @@ def _model(entry: ModelEntry, setup: Setup) -> Model:
         contextWindow=entry.context_window,
         maxOutputTokens=entry.max_output_tokens,
         capabilities=None if entry.capabilities is None else list(entry.capabilities),
+        lacks=None if entry.capabilities is None else sorted(lacks(entry)),
+        efforts=None if entry.efforts is None else list(entry.efforts),
         state=status.state,
         reason=status.reason,
         checkedAt=time_of(status),

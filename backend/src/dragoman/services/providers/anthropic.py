@@ -127,8 +127,6 @@ ANTHROPIC_MODELS: Final = (
         "Claude Haiku 4.5",
         "Quick and cheap",
         "anthropic",
-        context_window=200_000,
-        max_output_tokens=64_000,
     ),
 )
 

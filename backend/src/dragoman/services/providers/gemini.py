@@ -26,16 +26,12 @@ GEMINI_MODELS: Final = (
         "For hard questions",
         "gemini",
         default=True,
-        context_window=1_048_576,
-        max_output_tokens=65_536,
     ),
     ModelEntry(
         "gemini-3.5-flash-lite",
         "Gemini 3.5 Flash-Lite",
         "Quick and cheap",
         "gemini",
-        context_window=1_048_576,
-        max_output_tokens=65_536,
     ),
 )
 

@@ -17,7 +17,7 @@ from dragoman.services.providers.answers import (
 )
 from dragoman.services.providers.base import Batch, Batches, Outgoing, ProviderConfig, complete
 from dragoman.services.providers.headers import brought, heard
-from dragoman.services.providers.narrowing import narrowed, refuse_losses
+from dragoman.services.providers.narrowing import effort_of, narrowed, refuse_losses
 from dragoman.services.providers.patience import Patience
 from dragoman.services.providers.signing import Signer, vouched_for
 from dragoman.services.providers.transport import Timeouts, Upstream
@@ -105,8 +105,11 @@ class HttpChatModel:
                 request, limits=replace(request.limits, output=self._model.max_output_tokens)
             )
         client, behind = brought(request.headers, wire.name, without=self._provider.own_headers())
-        refused = self._provider.refused_by(self._model, client, effort=_effort(request))
-        fit = narrowed(request, self._model, refused)
+        refused = self._provider.refused_by(
+            self._model, client, effort=effort_of(request, self._model)
+        )
+        own = request.extras is not None and request.extras.wire == wire.name
+        fit = narrowed(request, self._model, refused, own=own)
         without = self._provider.without | fit.fields
         written = wire.write_request(fit.request, without=without)
         receipts = behind + fit.receipts + written.receipts
@@ -151,13 +154,6 @@ class HttpChatModel:
     async def complete(self, request: ChatRequest) -> Reply:
         """Ask for a whole reply."""
         return await complete(self, request)
-
-
-def _effort(request: ChatRequest) -> str | None:
-    wish = request.reasoning
-    if wish is None:
-        return None
-    return "none" if wish.mode == "off" else wish.effort
 
 
 def _introduced(

@@ -1,6 +1,6 @@
 """A request made to fit its model: what the model refuses is left out, with a receipt, or refused.
 
-capabilities of the entry ─▶ checked; rows of parameters.toml ─▶ narrowed; strict ─▶ nothing lost
+abilities ─▶ checked; rows of parameters.toml, efforts ─▶ narrowed; strict ─▶ nothing lost
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dragoman.chat import (
+    EFFORT_SCALE,
     Actor,
     Audio,
     Category,
@@ -18,7 +19,9 @@ from dragoman.chat import (
     Image,
     LLMBadRequestError,
     Part,
+    ReasoningWish,
     Receipt,
+    Text,
     ToolChoice,
     ToolResult,
 )
@@ -55,15 +58,27 @@ class Narrowed(Struct, frozen=True):
     receipts: tuple[Receipt, ...] = ()
 
 
-def narrowed(request: ChatRequest, model: ModelEntry, refused: Iterable[str]) -> Narrowed:
+def lacks(model: ModelEntry) -> frozenset[str]:
+    """Give the `CAPABILITIES` that a model does not have, for certain."""
+    if model.lacks is not None:
+        return frozenset(model.lacks)
+    if model.capabilities is None:
+        return frozenset()
+    return frozenset(CAPABILITIES).difference(model.capabilities)
+
+
+def narrowed(
+    request: ChatRequest, model: ModelEntry, refused: Iterable[str], *, own: bool = False
+) -> Narrowed:
     """Make a request fit: `refused` are words of `parameters.toml`.
 
-    Raises `LLMBadRequestError` (`unsupported`) for what the model was declared without and the
-    question cannot do without. Nothing is checked where no capabilities were declared.
+    `own` tells that it came in the format that it goes out in. Raises `LLMBadRequestError`
+    (`unsupported`) for what the model lacks and the question cannot do without. Nothing is checked
+    where nothing is known.
     """
     receipts: list[Receipt] = []
-    if model.capabilities is not None:
-        request = _within(request, model, frozenset(model.capabilities), receipts)
+    if missing := lacks(model):
+        request = _within(request, model, missing, receipts)
     fields = set()
     for word in refused:
         if word in _NEUTRAL:
@@ -72,6 +87,7 @@ def narrowed(request: ChatRequest, model: ModelEntry, refused: Iterable[str]) ->
             request = _STEPS[word](request, model, receipts)
         else:
             fields.add(word)
+    request = _with_effort(request, model, receipts, own=own)
     return Narrowed(request, frozenset(fields), tuple(receipts))
 
 
@@ -90,32 +106,40 @@ def refuse_losses(receipts: Iterable[Receipt], model: ModelEntry) -> None:
 
 
 def _within(
-    request: ChatRequest, model: ModelEntry, able: frozenset[str], receipts: list[Receipt]
+    request: ChatRequest, model: ModelEntry, missing: frozenset[str], receipts: list[Receipt]
 ) -> ChatRequest:
-    for capability, at in _needs(request, able):
-        if capability not in able:
+    for capability, at in _needs(request, missing):
+        if capability in missing:
             raise LLMBadRequestError(
                 Category.UNSUPPORTED,
-                f"{at}: model {model.id!r} is listed without {capability!r}: "
+                f"{at}: model {model.id!r} {_without(model, capability)}: "
                 "leave them out, or choose another model",
                 actor=Actor.CALLER,
                 param=at,
             )
     wish = request.reasoning
-    if wish is None or "reasoning" in able:
+    if wish is None or "reasoning" not in missing:
         return request
     if wish.mode not in ("off", None) or wish.effort not in _NO_REASONING or wish.budget:
-        receipts.append(_dropped("reasoning", f"model {model.id!r} is listed without it"))
+        reason = f"model {model.id!r} {_without(model, 'reasoning')}"
+        receipts.append(_dropped("reasoning", reason))
     return replace(request, reasoning=None)
 
 
-def _needs(request: ChatRequest, able: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _without(model: ModelEntry, capability: str) -> str:
+    """Say who says so: the operator's list, or the vendor."""
+    if model.lacks is None:
+        return f"is listed without {capability!r}"
+    return f"is known to be without {capability!r} (or else list it with its 'capabilities')"
+
+
+def _needs(request: ChatRequest, missing: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Name the capabilities that a request cannot do without, each with its place."""
     if request.tools:
         yield "tools", "tools"
     if request.output is not None and request.output.kind == "json_schema":
         yield "json_schema", "output"
-    if not able.issuperset(_MEDIA):
+    if missing & _MEDIA:
         for place, message in enumerate(request.messages):
             for capability in _media(message.parts):
                 yield capability, f"messages[{place}]"
@@ -124,6 +148,8 @@ def _needs(request: ChatRequest, able: frozenset[str]) -> Iterator[tuple[str, st
 def _media(parts: tuple[Part, ...]) -> Iterator[str]:
     for part in parts:
         match part:
+            case Text():
+                pass
             case Image():
                 yield "images"
             case Document():
@@ -185,6 +211,75 @@ def _without_force(request: ChatRequest, model: ModelEntry, receipts: list[Recei
         return request
     receipts.append(Receipt("tool_choice", "emulated", f"{_refuses(model)}: now auto"))
     return replace(request, tool_choice=ToolChoice("auto", parallel=choice.parallel))
+
+
+# https://ai.google.dev/gemini-api/docs/openai#thinking: what Google takes the words for.
+_BUDGETS: Final = {"minimal": 1_024, "low": 1_024, "medium": 8_192}
+_LARGEST_BUDGET: Final = 24_576
+
+
+def effort_of(request: ChatRequest, model: ModelEntry) -> str | None:
+    """Give how hard the model will be asked to think: as wished, or in the nearest of its words."""
+    wish = request.reasoning
+    if wish is None:
+        return None
+    asked = "none" if wish.mode == "off" else wish.effort
+    if asked not in EFFORT_SCALE or not model.efforts or asked in model.efforts:
+        return asked
+    return _nearest(asked, model.efforts)
+
+
+def _with_effort(
+    request: ChatRequest, model: ModelEntry, receipts: list[Receipt], *, own: bool
+) -> ChatRequest:
+    """Say how hard to think in a word that the model takes."""
+    wish = request.reasoning
+    if wish is None or model.efforts is None:
+        return request
+    if not model.efforts:
+        return replace(request, reasoning=_by_budget(request, wish, model, receipts, own=own))
+    said, off = effort_of(request, model), wish.mode == "off"
+    if said == wish.effort or (off and said == "none"):
+        return request
+    reason = f"model {model.id!r} takes {', '.join(model.efforts)}: it is said as {said!r}"
+    receipts.append(Receipt("reasoning.effort", "emulated", reason))
+    if off:
+        wish = replace(wish, mode=None, budget=None)
+    return replace(request, reasoning=replace(wish, effort=said))
+
+
+def _nearest(asked: str, efforts: tuple[str, ...]) -> str:
+    """Give the most of what is not more than was asked for, or else the least."""
+    thinking = [effort for effort in efforts if effort != "none"]
+    within = [
+        effort for effort in thinking if EFFORT_SCALE.index(effort) <= EFFORT_SCALE.index(asked)
+    ]
+    return (within or thinking[:1] or ["none"])[-1]
+
+
+def _by_budget(
+    request: ChatRequest,
+    wish: ReasoningWish,
+    model: ModelEntry,
+    receipts: list[Receipt],
+    *,
+    own: bool,
+) -> ReasoningWish:
+    """Say an effort in tokens, for a model that knows no other way.
+
+    Whoever speaks its format has words of their own for that, and whether there is room for an
+    answer, too, decides the limit.
+    """
+    effort, plain = wish.effort, replace(wish, effort=None)
+    if effort in _NO_REASONING or wish.mode == "off":
+        return wish
+    budget, limit = _BUDGETS.get(effort, _LARGEST_BUDGET), request.limits.output
+    if own or wish.budget is not None or (limit is not None and limit <= budget):
+        receipts.append(_dropped("reasoning.effort", f"model {model.id!r} takes none"))
+        return plain
+    reason = f"model {model.id!r} takes none: it is said as {budget} tokens"
+    receipts.append(Receipt("reasoning.effort", "emulated", reason))
+    return replace(plain, mode="on", budget=budget)
 
 
 Step: TypeAlias = Callable[[ChatRequest, ModelEntry, list[Receipt]], ChatRequest]

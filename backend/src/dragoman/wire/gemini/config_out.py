@@ -96,7 +96,8 @@ def _budget(wish: ReasoningWish) -> int | None:
 
 
 def _level(wish: ReasoningWish) -> str | None:
-    return mark_of(wish.extras, LEVEL) or wish.effort
+    spelled = mark_of(wish.extras, LEVEL)
+    return spelled if spelled is not None and spelled.lower() == wish.effort else wish.effort
 
 
 def _least(model: str, terms: Terms) -> JsonObject:
