@@ -5,6 +5,7 @@ import platform
 import re
 import subprocess
 import sys
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +70,11 @@ def _version_of_nginx(environ: Mapping[str, str]) -> str | None:
     return said.stderr.rpartition("/")[2].strip() or None
 
 
+_STEPS: Final = (1.0, 10.0, 100.0)
+_DIGITS: Final = (3, 2, 1, 0)
+"""How many digits stand behind the point of a number below and above each step."""
+
+
 class Ranged(Struct, frozen=True):
     """A median, and the least and greatest of what it is the median of."""
 
@@ -77,7 +83,7 @@ class Ranged(Struct, frozen=True):
     most: float
 
     def __str__(self) -> str:
-        digits = 0 if self.middle >= 100 else 1 if self.middle >= 10 else 2
+        digits = _DIGITS[bisect(_STEPS, self.middle)]
         middle = f"{self.middle:.{digits}f}"
         if self.least == self.most:
             return middle
