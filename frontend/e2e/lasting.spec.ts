@@ -213,6 +213,7 @@ test('while nobody answers, what one types is kept, and the page comes back by i
   await reader.send.click()
   await reader.page.getByText(words.connection.unreachable).first().waitFor()
   expect(await reader.box.inputValue()).toBe('Are you there?')
+  expect(await reader.questions.count()).toBe(1)
 
   await stage.server.resume()
   await reader.page.getByText(words.connection.unreachable).first().waitFor({ state: 'detached' })

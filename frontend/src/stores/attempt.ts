@@ -26,6 +26,8 @@ export interface Asked {
   readonly reply: Message
   /** The messages there were before. */
   readonly known: ReadonlySet<string>
+  /** The end of the branch that was shown before; null where there was none. */
+  readonly shown: string | null
 }
 
 export interface Live {

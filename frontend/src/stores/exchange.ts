@@ -95,7 +95,8 @@ export function createExchange(around: Surroundings): Exchange {
     const { conversationId: id, model = '' } = question
     const reply = messageOf({ sender: 'system', text: '', parentId, model })
     const known = new Set(thread.messages.value.map((message) => message.id))
-    const asked: Asked = { question, user, reply, known }
+    const shown = thread.leaf.value?.id ?? null
+    const asked: Asked = { question, user, reply, known, shown }
     if (user !== null) thread.accept(user)
     thread.accept(reply)
     thread.show(reply.id)
@@ -123,10 +124,10 @@ export function createExchange(around: Surroundings): Exchange {
   function witnessOf(asked: Asked, narrator: Narrator): Witness {
     const { conversationId: id } = asked.question
     const isOpen = (): boolean => thread.id.value === id
-    const leave = (): void => {
+    const leave = (instead: string | null): void => {
       lives.delete(id)
       const ours = [asked.reply.id, ...(asked.user === null ? [] : [asked.user.id])]
-      if (isOpen()) thread.forget(ours)
+      if (isOpen()) thread.forget(ours, instead)
     }
     return {
       started({ title, messageId, model }, user, reply) {
@@ -146,7 +147,10 @@ export function createExchange(around: Surroundings): Exchange {
         heard(reply.model, reply.state === 'error')
       },
       vanished(answer) {
-        leave()
+        // What the server has of it is at the end of the branch written to last.
+        const { activeLeaf = null } = answer ?? {}
+        const isNew = activeLeaf !== null && !asked.known.has(activeLeaf)
+        leave(isNew ? activeLeaf : asked.shown)
         if (answer !== null) {
           history.touch({ id, title: answer.title })
           heard(asked.reply.model, true)

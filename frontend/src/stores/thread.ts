@@ -43,8 +43,8 @@ export interface Thread {
   take(answer: ConversationWithMessages): void
   /** Adds a message, or replaces the one of its id. */
   accept(message: Message): void
-  /** Gives up messages that came to nothing. */
-  forget(ids: readonly string[]): void
+  /** Gives up messages that came to nothing; where they were shown, `instead` is. */
+  forget(ids: readonly string[], instead: string | null): void
   /** Puts a message with the server's id in the place of the one with an id made here. */
   rename(id: string, message: Message): void
   retitle(title: string): void
@@ -139,8 +139,9 @@ export function createThread(gateway: Gateway): Thread {
       edition += 1
       messages.value = withMessage(messages.value, message)
     },
-    forget(ids) {
+    forget(ids, instead) {
       messages.value = messages.value.filter(({ id }) => !ids.includes(id))
+      if (leafId.value !== null && ids.includes(leafId.value)) leafId.value = instead
     },
     rename(id, message) {
       edition += 1

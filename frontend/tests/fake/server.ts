@@ -50,14 +50,14 @@ export class FakeServer {
     this.received.push({ method, path, body })
     await Promise.resolve()
     const answer = this.route({ method, path, body }, url.searchParams, init.signal)
-    if (method === 'GET') await this.reading
+    if (method === 'GET' && !path.endsWith('health')) await this.reading
     if (method !== 'POST' || path !== 'messages' || this.beginning === null) return answer
     const reply = this.lastReply
     await this.beginning
     return reply.isOver ? refusal(503, STOPPED, reply.id) : answer
   }
 
-  /** Keeps the answers to all reads back, as they are now, until the returned function is called. */
+  /** Keeps the answers to all reads but of its health back, as they are now, until the returned function is called. */
   holdReads(): () => void {
     let release = (): void => undefined
     this.reading = new Promise((resolve) => (release = resolve))

@@ -2,7 +2,7 @@ import { screen, waitFor } from '@testing-library/vue'
 import { beforeEach, expect, test, vi } from 'vitest'
 
 import { showPage } from '../support/page'
-import { ask, box, button, exchange, findButton, said } from '../support/sights'
+import { ask, box, button, exchange, findButton, nextReply, said } from '../support/sights'
 
 beforeEach(() => {
   vi.useFakeTimers({ shouldAdvanceTime: true })
@@ -118,12 +118,14 @@ test('a reload in mid-answer shows what there is, then the rest', async () => {
 
   await screen.findByText('The answer is being written')
   expect(said()).toEqual(['Hm?', 'It was a dark'])
+  await screen.findByRole('link', { name: /^Hm\?.*an answer is being written/ })
   reply.token('and stormy ')
   await vi.advanceTimersByTimeAsync(1_100)
   await waitFor(() => expect(said()[1]).toBe('It was a dark and stormy'))
   reply.finishAlone('It was a dark and stormy night.')
   await vi.advanceTimersByTimeAsync(1_100)
   await screen.findByText('It was a dark and stormy night.')
+  await screen.findByRole('link', { name: 'Hm?' })
   const looks = (): number =>
     second.server.received.filter(({ path }) => path === 'conversations/conv-1').length
   const before = looks()
@@ -185,4 +187,54 @@ test('messages above those loaded come on request', async () => {
   expect(said()).toHaveLength(6)
   expect(screen.queryByRole('button', { name: 'Show earlier messages' })).toBeNull()
   expect(shown.server.messagesOf(id)).toHaveLength(6)
+})
+
+test('a question that nobody heard leaves what is read as it is', async () => {
+  const shown = showPage()
+  await exchange(shown, 'One?', 'First.')
+  shown.server.isDown = true
+
+  await shown.user.type(box(), 'Two?{Enter}')
+
+  await screen.findByText('The message was not sent')
+  expect(said()).toEqual(['One?', 'First.'])
+})
+
+test('another attempt that nobody heard leaves the one that is read', async () => {
+  const shown = showPage()
+  await exchange(shown, 'One?', 'First.')
+  await shown.user.click(button('Answer again'))
+  const second = await nextReply(shown.server, 1)
+  second.token('Second.')
+  second.complete()
+  await shown.user.click(await findButton('Previous version'))
+  expect(said()).toEqual(['One?', 'First.'])
+  shown.server.isDown = true
+
+  await shown.user.click(button('Answer again'))
+
+  await screen.findByText('The message was not sent')
+  expect(said()).toEqual(['One?', 'First.'])
+})
+
+test('what is asked before the page has caught up stands below what was said', async () => {
+  const shown = showPage()
+  await exchange(shown, 'One?', 'First.')
+  shown.server.isDown = true
+  await shown.user.type(box(), 'Two?{Enter}')
+  await screen.findByText('The message was not sent')
+  shown.server.isDown = false
+  const release = shown.server.holdReads()
+  await shown.user.click(button('Try now'))
+  await waitFor(() => expect(screen.queryByText(/Dragoman does not answer\. What/)).toBeNull())
+
+  await shown.user.click(button('Send'))
+  const reply = await nextReply(shown.server, 1)
+  release()
+  reply.token('Second.')
+  reply.complete()
+
+  await waitFor(() => expect(said()).toEqual(['One?', 'First.', 'Two?', 'Second.']))
+  const [, answer] = shown.server.exchangeOf('conv-1')
+  expect(shown.server.questions.at(-1)).toMatchObject({ parentId: answer.id })
 })
