@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, NoReturn, Self
 from urllib.parse import quote
 
@@ -99,6 +100,7 @@ def mask(text: str, secrets: Iterable[Secret]) -> str:
     return text
 
 
+@lru_cache(maxsize=256)
 def _spellings(value: str) -> tuple[str, ...]:
     octets = value.encode("utf-8", "surrogatepass")
     return (

@@ -34,10 +34,9 @@ async def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batc
     its end is never taken for whole, nor, for a client of another format, one that ended in error.
     Closing the generator ends the call upstream. What it shows of the provider is remembered.
     """
-    model = candidate.provider.create_llm(candidate.model, candidate.runtime)
     witness = _Witness(None if request.extras is None else request.extras.wire)
     try:
-        async with aclosing(model.stream(request)) as batches:
+        async with aclosing(candidate.llm.stream(request)) as batches:
             async for batch in batches:
                 if not witness.ended:
                     witness.see(batch)

@@ -1,6 +1,7 @@
 """From a model's id to whom to ask: the models as they are set up at this moment."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -8,6 +9,7 @@ from dragoman.chat import InvalidInput
 from dragoman.config.facts import ModelConfiguration, ModelEntry
 from dragoman.services.providers import (
     BaseProvider,
+    ChatModel,
     ProviderConfig,
     ProviderRegistry,
     Runtime,
@@ -15,20 +17,25 @@ from dragoman.services.providers import (
 from dragoman.services.providers.model_facts import described
 
 
-class Candidate(Struct, frozen=True):
+class Candidate(Struct, frozen=True, dict=True):
     """A model that may answer, the provider to ask for it, and the world it is asked in."""
 
     model: ModelEntry
     provider: BaseProvider
     runtime: Runtime
 
-    @property
+    @cached_property
     def config(self) -> ProviderConfig:
         """The provider as it is set up in that world."""
         return self.provider.get_config(self.runtime.environ)
 
+    @cached_property
+    def llm(self) -> ChatModel:
+        """The model, ready to be asked. Raises what its making does."""
+        return self.provider.create_llm(self.model, self.runtime)
 
-class Setup(Struct, frozen=True):
+
+class Setup(Struct, frozen=True, dict=True):
     """Everything a request depends on, as one value: a reload replaces it, and edits nothing.
 
     `unlisted` lets requests name models that nobody listed, as `provider/model`.
@@ -44,19 +51,22 @@ class Setup(Struct, frozen=True):
 
         Raises `InvalidInput` that lists the known ids when there is no such model.
         """
-        model = self._entry(model_id)
-        return (Candidate(model, self.registry.get(model.provider), self.runtime),)
-
-    def _entry(self, model_id: str | None) -> ModelEntry:
         if model_id is None and self.models.default is not None:
-            return self.models.default
-        for entry in self.models.models:
-            if entry.id == model_id:
-                return entry
+            model_id = self.models.default.id
+        listed = self._listed.get(model_id or "")
+        if listed is not None:
+            return (listed,)
         unlisted = self._unlisted(model_id or "")
         if unlisted is not None and self.unlisted:
-            return unlisted
+            return (self._candidate(unlisted),)
         raise InvalidInput("model", self._why_not(model_id, unlisted), reason="unknown_model")
+
+    @cached_property
+    def _listed(self) -> dict[str, Candidate]:
+        return {entry.id: self._candidate(entry) for entry in reversed(self.models.models)}
+
+    def _candidate(self, entry: ModelEntry) -> Candidate:
+        return Candidate(entry, self.registry.get(entry.provider), self.runtime)
 
     def _unlisted(self, model_id: str) -> ModelEntry | None:
         """Read `provider/model`; `None` where that names no provider that can be asked."""

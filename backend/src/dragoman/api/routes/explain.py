@@ -88,8 +88,7 @@ def _headers(fields: Fields | None) -> list[tuple[bytes, bytes]]:
 
 def _explain(request: ChatRequest, candidate: Candidate) -> Explanation:
     """Translate a request. Raises `LLMServiceError` for what cannot be said."""
-    entry, provider = candidate.model, candidate.provider
-    model = provider.create_llm(entry, candidate.runtime)
+    entry, model = candidate.model, candidate.llm
     if not isinstance(model, Explains):
         raise InvalidInput("model", f"provider {entry.provider!r} cannot tell what it would send")
     outgoing = model.outgoing(request)

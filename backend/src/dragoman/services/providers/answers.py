@@ -3,9 +3,9 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Final
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from typing import Final, Self
 
 from msgspec.structs import replace
 
@@ -138,48 +138,51 @@ async def _last_words(response: UpstreamResponse, patience: Patience) -> bytes:
     return bytes(said)
 
 
-@contextmanager
-def identified(headers: Mapping[str, str]) -> Iterator[None]:
-    """Add what only the headers say to a failure: what a client may hear of them, and, where it
-    came without them, the vendor's id of the request and how long to wait.
+class Account:
+    """Completes each failure that leaves its context, before any of it is told.
+
+    It gets what only the answer's headers say: what a client may hear of them, and, where it came
+    without them, the vendor's id of the request and how long to wait. What was sent and must not be
+    told (`secrets`) is taken out. `model` is called by the name that clients know, which need not
+    be its vendor's.
     """
-    try:
-        yield
-    except UpstreamError as error:
-        error.failure = replace(error.failure, headers=heard(headers))
-        named = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
-        if error.failure.request_id is None and named is not None:
-            error.failure = replace(error.failure, request_id=named)
-        if error.failure.retry_after is None:
-            wait = retry_after_of(headers, b"", now=time.time(), status=200)
-            error.failure = replace(error.failure, retry_after=wait)
-        raise
+
+    def __init__(self, model: ModelEntry | None, secrets: tuple[Secret, ...]) -> None:
+        self._model = model
+        self._secrets = secrets
+        self.headers: Mapping[str, str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, UpstreamError):
+            failure = error.failure
+            if self.headers is not None:
+                failure = _identified(failure, self.headers)
+            error.failure = self._under_our_name(_without_keys(failure, self._secrets))
+
+    def _under_our_name(self, failure: Failure) -> Failure:
+        model = self._model
+        if model is None or model.vendor_id == model.id:
+            return failure
+        named = re.compile(rf"(?<!\w){re.escape(model.vendor_id)}(?!\w)")
+        said = {name: getattr(failure, name) for name in ("message", "param")}
+        told = {name: text and named.sub(lambda _: model.id, text) for name, text in said.items()}
+        return replace(failure, **told)
 
 
-@contextmanager
-def under_our_name(model: ModelEntry | None) -> Iterator[None]:
-    """Call `model` in a failure by the name that clients know, which need not be its vendor's."""
-    try:
-        yield
-    except UpstreamError as error:
-        if model is not None and model.vendor_id != model.id:
-            named = re.compile(rf"(?<!\w){re.escape(model.vendor_id)}(?!\w)")
-            said = {name: getattr(error.failure, name) for name in ("message", "param")}
-            told = {
-                name: text and named.sub(lambda _: model.id, text) for name, text in said.items()
-            }
-            error.failure = replace(error.failure, **told)
-        raise
+def _identified(failure: Failure, headers: Mapping[str, str]) -> Failure:
+    named = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+    wait = failure.retry_after
+    if wait is None:
+        wait = retry_after_of(headers, b"", now=time.time(), status=200)
+    request_id = named if failure.request_id is None else failure.request_id
+    return replace(failure, headers=heard(headers), request_id=request_id, retry_after=wait)
 
 
-@contextmanager
-def without_keys(secrets: tuple[Secret, ...]) -> Iterator[None]:
-    """Take out of a failure what was sent and must not be told, before any of it is cut short."""
-    try:
-        yield
-    except UpstreamError as error:
-        said = {name: getattr(error.failure, name) for name in _VENDORS_WORDS}
-        masked = {name: text and mask(text, secrets) for name, text in said.items()}
-        told = tuple((name, mask(value, secrets)) for name, value in error.failure.headers)
-        error.failure = replace(error.failure, **masked, headers=told)
-        raise
+def _without_keys(failure: Failure, secrets: tuple[Secret, ...]) -> Failure:
+    said = {name: getattr(failure, name) for name in _VENDORS_WORDS}
+    masked = {name: text and mask(text, secrets) for name, text in said.items()}
+    told = tuple((name, mask(value, secrets)) for name, value in failure.headers)
+    return replace(failure, **masked, headers=told)

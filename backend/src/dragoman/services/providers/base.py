@@ -213,7 +213,7 @@ class BaseProvider(Protocol):
         ...
 
     def create_llm(self, model: ModelEntry, runtime: Runtime) -> ChatModel:
-        """Make a model that can be asked; no I/O happens before it is."""
+        """Make a model that can be asked, many times at once; no I/O happens before it is."""
         ...
 
     def map_error(self, error: BaseException, *, model: str | None = None) -> LLMServiceError:

@@ -1,18 +1,12 @@
 """One question and its whole answer: what is asked of a provider beside replies."""
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 
 from msgspec import Struct
 
 from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret
-from dragoman.services.providers.answers import (
-    failed,
-    identified,
-    under_our_name,
-    without_keys,
-)
+from dragoman.services.providers.answers import Account, failed
 from dragoman.services.providers.base import Runtime
 from dragoman.services.providers.headers import heard
 from dragoman.services.providers.patience import Patience
@@ -43,15 +37,13 @@ async def ask(
     call: Call, runtime: Runtime, wire: ProviderSide, *, signer: Signer | None = None
 ) -> Answered:
     """Send once; `wire` reads a failure. Raises `UpstreamError`, or what the signer raises."""
-    patience = Patience(runtime.timeouts)
-    headers, secrets = await vouched_for(call, signer, patience)
-    async with AsyncExitStack() as open_call:
-        open_call.enter_context(under_our_name(call.model))
-        open_call.enter_context(without_keys(secrets))
+    with Patience(runtime.timeouts) as patience:
+        headers, secrets = await vouched_for(call, signer, patience)
         sending = runtime.upstream.send(call.method, call.url, headers=headers, body=call.body)
-        response = await patience.wait(open_call.enter_async_context(sending))
-        open_call.enter_context(identified(response.headers))
-        if response.status != 200:
-            raise await failed(wire, response, patience)
-        body = await patience.wait(read_body(response))
-        return Answered(body, heard(response.headers, secrets))
+        with Account(call.model, secrets) as account:
+            async with patience.entering(sending) as response:
+                account.headers = response.headers
+                if response.status != 200:
+                    raise await failed(wire, response, patience)
+                body = await patience.wait(read_body(response))
+                return Answered(body, heard(response.headers, secrets))

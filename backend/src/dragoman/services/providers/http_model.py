@@ -1,7 +1,7 @@
 """A model behind an address: a request becomes bytes, an answer becomes events."""
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -9,12 +9,7 @@ from msgspec.structs import replace
 from dragoman.chat import ChatRequest, Receipt, Reply, ResponseStart, StreamEvent
 from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret
-from dragoman.services.providers.answers import (
-    answer_of,
-    identified,
-    under_our_name,
-    without_keys,
-)
+from dragoman.services.providers.answers import Account, answer_of
 from dragoman.services.providers.base import Batch, Batches, Outgoing, ProviderConfig, complete
 from dragoman.services.providers.headers import brought, heard
 from dragoman.services.providers.narrowing import effort_of, narrowed, refuse_losses
@@ -128,28 +123,26 @@ class HttpChatModel:
         """Ask; see `ChatModel.stream`. An answer in the other mode is understood all the same."""
         wire = self._provider.wire_for(request, self._model)
         outgoing = self.outgoing_in(wire, request)
-        patience = Patience(self._timeouts)
-        headers, secrets = await vouched_for(outgoing, self._signer, patience)
-        async with AsyncExitStack() as call:
+        with Patience(self._timeouts) as patience:
+            headers, secrets = await vouched_for(outgoing, self._signer, patience)
             sending = self._upstream.send("POST", outgoing.url, headers=headers, body=outgoing.body)
-            response = await patience.wait(call.enter_async_context(sending))
-            call.enter_context(under_our_name(self._model))
-            call.enter_context(without_keys(secrets))
-            call.enter_context(identified(response.headers))
-            answer = await answer_of(
-                response,
-                wire,
-                patience,
-                streamed=request.stream,
-                stream_types=self._provider.stream_types,
-            )
-            batches = await call.enter_async_context(aclosing(answer))
-            async for batch in batches:
-                told = heard(response.headers, secrets)
-                yield _introduced(batch, outgoing.receipts, told, self._model)
-                break
-            async for batch in batches:
-                yield batch
+            with Account(self._model, secrets) as account:
+                async with patience.entering(sending) as response:
+                    account.headers = response.headers
+                    answer = await answer_of(
+                        response,
+                        wire,
+                        patience,
+                        streamed=request.stream,
+                        stream_types=self._provider.stream_types,
+                    )
+                    async with aclosing(answer) as batches:
+                        async for batch in batches:
+                            told = heard(response.headers, secrets)
+                            yield _introduced(batch, outgoing.receipts, told, self._model)
+                            break
+                        async for batch in batches:
+                            yield batch
 
     async def complete(self, request: ChatRequest) -> Reply:
         """Ask for a whole reply."""

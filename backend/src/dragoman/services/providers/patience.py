@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Generic, Self, TypeVar
 
 from dragoman.chat import Failure, UpstreamError
 from dragoman.services.providers.transport import Timeouts
@@ -11,33 +13,92 @@ T = TypeVar("T")
 
 
 class Patience:
-    """The limits of one call, on the clock of the running loop."""
+    """The limits of one call, on the clock of the running loop. Use it as a context, for that long.
+
+    One timer keeps them all: it is wound again when it rings too early, and not with every event.
+    Only what is spent in `wait` is held against the provider.
+    """
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._clock = asyncio.get_running_loop().time
-        self._begun = self._clock()
-        self._until = self._begun + timeouts.first_byte
-        self._reason = "timeout_first_byte"
+        self._loop = asyncio.get_running_loop()
+        self._begun = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings = 0.0
+        self._waiting: asyncio.Task[object] | None = None
+        self._over = False
+        self._allow(self._begun + timeouts.first_byte, "timeout_first_byte")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def headers_came(self) -> None:
         """Wait for the first event from now on."""
-        self._until = self._begun + self._timeouts.first_token
-        self._reason = "timeout_first_token"
+        self._allow(self._begun + self._timeouts.first_token, "timeout_first_token")
 
     def event_came(self) -> None:
         """Wait for the next event from now on."""
-        self._until = self._clock() + self._timeouts.idle
-        self._reason = "timeout_idle"
+        self._allow(self._loop.time() + self._timeouts.idle, "timeout_idle")
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
         """Await; raises `UpstreamError` with the reason of the limit that ran out first."""
-        end = self._begun + self._timeouts.total
-        until, reason = min((self._until, self._reason), (end, "timeout_total"))
+        task = self._waiting = asyncio.current_task()
+        if self._timer is None:
+            self._wind()
         try:
-            async with asyncio.timeout_at(until):
-                return await awaitable
-        except TimeoutError as error:
-            seconds = until - self._begun
-            message = f"no answer in time ({reason.removeprefix('timeout_')}, {seconds:.3g} s)"
-            raise UpstreamError(Failure(reason=reason, message=message)) from error
+            return await awaitable
+        except asyncio.CancelledError as error:
+            if not self._over or task is None or task.uncancel() > 0:
+                raise
+            raise self._ran_out() from error
+        finally:
+            self._waiting = None
+
+    def entering(self, context: AbstractAsyncContextManager[T]) -> AbstractAsyncContextManager[T]:
+        """Give `context`, so that entering it is a `wait`."""
+        return _Entering(self, context)
+
+    def _allow(self, until: float, reason: str) -> None:
+        end = self._begun + self._timeouts.total
+        self._until, self._reason = (until, reason) if until < end else (end, "timeout_total")
+        if self._timer is not None and self._until < self._rings:
+            self._timer.cancel()
+            self._wind()
+
+    def _wind(self) -> None:
+        self._rings = self._until
+        self._timer = self._loop.call_at(self._rings, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._loop.time() < self._until:
+            self._wind()
+        elif self._waiting is not None:
+            self._over = True
+            self._waiting.cancel()
+
+    def _ran_out(self) -> UpstreamError:
+        seconds = self._until - self._begun
+        message = f"no answer in time ({self._reason.removeprefix('timeout_')}, {seconds:.3g} s)"
+        return UpstreamError(Failure(reason=self._reason, message=message))
+
+
+class _Entering(Generic[T]):
+    def __init__(self, patience: Patience, context: AbstractAsyncContextManager[T]) -> None:
+        self._patience = patience
+        self._context = context
+
+    async def __aenter__(self) -> T:
+        return await self._patience.wait(self._context.__aenter__())
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        return await self._context.__aexit__(kind, error, trace)
