@@ -90,9 +90,13 @@ class SseParser:
 
     def _whole(self, chunk: bytes) -> Iterator[SseEvent]:
         """Take what nearly every read is: whole events, lines ended by LF alone."""
-        for block in chunk[:-2].split(b"\n\n"):
+        if chunk.find(b"\n\n") == len(chunk) - 2:
+            blocks = [chunk]
+        else:
+            blocks = [block + b"\n\n" for block in chunk[:-2].split(b"\n\n")]
+        for block in blocks:
             self._measure(len(block))
-            event = _event(block + b"\n\n")
+            event = _event(block)
             if event is not None:
                 yield event
 
@@ -122,10 +126,14 @@ class SseParser:
 
 
 def _event(source: bytes) -> SseEvent | None:
-    one_line = source.find(b"\n") == len(source) - 2 and b"\r" not in source
-    if one_line and source.startswith(b"data: "):
-        # Nearly every event is this one.
-        return SseEvent("message", source[6:-2], source)
+    first, last = source.find(b"\n"), len(source) - 2
+    if b"\r" not in source and source.find(b"\n", first + 1) in (last, last + 1):
+        # Nearly every event is one line of data, or has its name before it.
+        if first == last and source.startswith(b"data: "):
+            return SseEvent("message", source[6:last], source)
+        if source.startswith(b"event: ") and source.startswith(b"\ndata: ", first):
+            named = source[7:first].decode("utf-8", "replace")
+            return SseEvent(named or "message", source[first + 7 : last], source)
     name = b""
     lines: list[bytes] = []
     for line in _LINE_END.split(source) if b"\r" in source else source.split(b"\n"):

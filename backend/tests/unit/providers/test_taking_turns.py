@@ -31,9 +31,9 @@ class Buffered:
     def __init__(self, pieces: int) -> None:
         self._pieces = pieces
 
-    async def chunks(self, *, limit: int = 0):
-        for _ in range(self._pieces):
-            yield REMARKS + b"\n"
+    async def read(self, *, limit: int = 0):
+        self._pieces -= 1
+        return REMARKS + b"\n" if self._pieces >= 0 else b""
 
     @asynccontextmanager
     async def send(self, _method, _url, *, headers, body=b""):

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final, Self
 
@@ -69,7 +69,6 @@ async def _whole(wire: ProviderSide, body: bytes) -> Batches:
 async def _streamed(
     reader: StreamReader, response: UpstreamResponse, patience: Patience
 ) -> Batches:
-    chunks = response.chunks(limit=MAX_STREAM)
     clean = True
     taken = 0
     while not reader.done:
@@ -78,13 +77,13 @@ async def _streamed(
             await patience.wait(asyncio.sleep(0))
             taken = 0
         try:
-            chunk = await patience.wait(anext(chunks, None))
+            chunk = await patience.wait(response.read(limit=MAX_STREAM))
         except UpstreamError as error:
             # What a cut means is for the wire to say: all may have been said already.
             if error.failure.reason not in _CUT:
                 raise
-            clean, chunk = False, None
-        if chunk is None:
+            clean, chunk = False, b""
+        if not chunk:
             break
         taken += len(chunk)
         if events := reader.feed(chunk):
@@ -93,14 +92,15 @@ async def _streamed(
             patience.event_came()
     if events := reader.close(clean=clean):
         yield events
-    await _drain(chunks)
+    if clean:
+        await _drain(response)
 
 
-async def _drain(chunks: AsyncIterator[bytes]) -> None:
+async def _drain(response: UpstreamResponse) -> None:
     """Read what follows a finished stream, so that its connection can be used again."""
     with suppress(TimeoutError, UpstreamError):
         async with asyncio.timeout(_DRAIN):
-            async for _ in chunks:
+            while await response.read(limit=MAX_STREAM):
                 pass
 
 

@@ -28,6 +28,7 @@ from dragoman.wire.anthropic_messages.reply import read_message, read_stop
 from dragoman.wire.anthropic_messages.usage import read_usage
 from dragoman.wire.anthropic_messages.words import NAME, left_over
 from dragoman.wire.fields import Fields
+from dragoman.wire.refrain import Refrain
 from dragoman.wire.sse import SseEvent
 from dragoman.wire.stream import EventStreamReader
 
@@ -60,13 +61,25 @@ class Reader(EventStreamReader):
         self._counts: JsonObject = {}
         self._stop: Stop | None = None
         self._last_words: JsonObject = {}
+        self._refrain = Refrain()
 
     def _take(self, event: SseEvent) -> None:
+        words = self._refrain.words_of(event.data)
+        if words:
+            self._grow(words)
+            return
+        self._refrain.forget()
         said = self._object(event.data)
         if said is None:
             return
         try:
             self._hear(said)
+            match said:
+                case {
+                    "type": "content_block_delta",
+                    "delta": {"type": "text_delta", "text": str(words)},
+                }:
+                    self._refrain.learn(event.data, b'"text"', words)
         except InvalidInput as error:
             self._fail(Failure(message=f"the stream makes no sense: {error}", reason="bad_payload"))
 

@@ -55,10 +55,9 @@ class DeltaTeller:
         """
         content = delta.get("content")
         if content and len(delta) == 1 and isinstance(content, str):
-            # Nearly every delta is this one.
             self._said.add("content")
             self._has_content = True
-            self._parts.tell("text", _TEXT, content)
+            self.go_on(content)
             return
         delta.pop("role", None)
         self._open(delta)
@@ -70,6 +69,10 @@ class DeltaTeller:
         self._said |= names.difference(delta)
         if delta:
             self._unknown.add(delta)
+
+    def go_on(self, words: str) -> None:
+        """Take the next words of the content, which has begun. Raises like `take`."""
+        self._parts.tell("text", _TEXT, words)
 
     def end(self) -> Told:
         """Tell what is still untold, and what is known of the message as a whole."""

@@ -9,16 +9,17 @@ class Gathered:
     def __init__(self) -> None:
         self.fields: JsonObject = {}
         self._last: JsonObject = {}
-        self._repeats = True
+        self.repeats = True
+        """Whether the last piece would change nothing if it came again."""
 
     def add(self, piece: JsonObject) -> None:
         """Take the next piece."""
-        if self._repeats and piece == self._last:
+        if self.repeats and piece == self._last:
             return
         self.fields = merge_objects(self.fields, piece)
         self._last = piece
         # Most chunks say the same (`logprobs: null`), and saying that twice changes nothing.
-        self._repeats = merge_objects(piece, piece) == piece
+        self.repeats = merge_objects(piece, piece) == piece
 
 
 class Snapshot:

@@ -21,6 +21,7 @@ from dragoman.wire.openai_chat.parts_in import PartTeller
 from dragoman.wire.openai_chat.reply import read_stop
 from dragoman.wire.openai_chat.usage import read_usage
 from dragoman.wire.openai_chat.words import NAME, PADDING
+from dragoman.wire.refrain import Refrain
 from dragoman.wire.sse import SseEvent
 from dragoman.wire.stream import EventStreamReader
 
@@ -48,10 +49,16 @@ class Reader(EventStreamReader):
         self._no_usage: JsonObject = {}
         self._start: ResponseStart | None = None
         self._index: Json = None
+        self._refrain = Refrain()
 
     def _take(self, event: SseEvent) -> None:
+        words = self._refrain.words_of(event.data)
         try:
-            self._hear(event)
+            if words and event.name != "error":
+                self._delta.go_on(words)
+            else:
+                self._refrain.forget()
+                self._hear(event)
         except UpstreamError as error:
             self._fail(error.failure)
         except InvalidInput as error:
@@ -86,9 +93,8 @@ class Reader(EventStreamReader):
         choices = chunk.get("choices")
         if self._start is None:
             self._begin(chunk, choices)
-        for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, dict):
-                self._choose(choice)
+        if isinstance(choices, list):
+            self._choose_from(choices, event.data)
 
     def _count(self, chunk: JsonObject) -> None:
         """Take the usage; chunks before the last may have none, or one that is not final."""
@@ -121,6 +127,14 @@ class Reader(EventStreamReader):
         )
         self._emit(self._start)
 
+    def _choose_from(self, choices: list[Json], heard: bytes) -> None:
+        words = _words_alone(choices)
+        for choice in choices:
+            if isinstance(choice, dict):
+                self._choose(choice)
+        if words and self._choice.repeats:
+            self._refrain.learn(heard, b'"content"', words)
+
     def _choose(self, choice: JsonObject) -> None:
         index = choice.pop("index", None)
         if self._index is None:
@@ -149,6 +163,15 @@ class Reader(EventStreamReader):
         extras = lay_out(Leftovers(new, choice, message.left), message.form)
         self._emit(ResponseEnd(stop, self._usage, extras, self._claim()))
         self._ended = True
+
+
+def _words_alone(choices: Json) -> str | None:
+    """Give the words of a chunk whose delta holds nothing else."""
+    match choices:
+        case [{"delta": {"content": str(words), **others}}] if not others:
+            return words
+        case _:
+            return None
 
 
 def _text(value: Json) -> str | None:
