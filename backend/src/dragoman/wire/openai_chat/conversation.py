@@ -76,6 +76,10 @@ class _Conversation:
         self._moved: list[JsonObject] = []
 
     def add(self, message: Message, at: str) -> None:
+        plain = None if self._moved else _plain(message)
+        if plain is not None:
+            self._messages.append(plain)
+            return
         self._terms.receipts.left_behind(message.extras, at)
         match message.role:
             case "system":
@@ -149,6 +153,15 @@ class _Conversation:
         if self._moved:
             self._messages.append({"role": "user", "content": self._moved})
             self._moved = []
+
+
+def _plain(message: Message) -> JsonObject | None:
+    """Write what nearly every message is: one text, of which nothing else was said."""
+    match message:
+        case Message(role, (Text(text, None),), None) if text:
+            return {"role": role, "content": text}
+        case _:
+            return None
 
 
 def _placed(parts: tuple[Part, ...], at: str) -> list[tuple[str, Part]]:

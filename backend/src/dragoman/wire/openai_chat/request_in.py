@@ -10,6 +10,7 @@ from dragoman.chat import (
     Extras,
     InvalidInput,
     Json,
+    JsonObject,
     Limits,
     Message,
     Output,
@@ -74,10 +75,25 @@ def _messages(request: Fields) -> Iterator[Message]:
     if not isinstance(request.peek("messages"), list):
         raise request.wrong("messages", "a list", request.peek("messages"))
     for place, message in enumerate(request.objects("messages")):
+        plain = _plain(message.rest())
+        if plain is not None:
+            yield plain
+            continue
         role = message.text("role")
         if role not in _READERS:
             raise InvalidInput(message.at("role"), f"must be one of {', '.join(_READERS)}")
         yield _READERS[role](message, place)
+
+
+def _plain(message: JsonObject) -> Message | None:
+    """Read what nearly every message is: a role and a text. What any other says takes longer."""
+    match message:
+        case {"role": "user" | "assistant" | "system" as role, "content": str(text)} if (
+            text and len(message) == 2
+        ):
+            return Message(role, (Text(text),))
+        case _:
+            return None
 
 
 def _spoken(message: Fields, _place: int) -> Message:
