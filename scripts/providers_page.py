@@ -65,12 +65,12 @@ RECORDED = """
 ## Held against recordings
 
 Recorded exchanges of these providers are read by the wire format, and their requests are written
-for the row, by the tests.
+for the row, by the tests. Where tokens are counted, vectors made and models listed, the provider is
+asked, and the recording answers.
 """
 
 UNSPOKEN = """
-No wire format here speaks these endpoints, which were recorded, too. Counting tokens and making
-vectors have routes of their own.
+Nothing here speaks these endpoints, which were recorded, too.
 """
 
 # What the recordings call a route, and the wire format that speaks it.
@@ -87,6 +87,32 @@ ENDPOINTS: Final = {
 # Any model's own format, and so Anthropic's where a request names its version.
 INVOKES: Final = frozenset({"invoke", "invoke-stream"})
 
+
+# By the end of its route, what an exchange beside conversations is about.
+ASIDES: Final = (
+    ("/count_tokens", "counting tokens"),
+    (":countTokens", "counting tokens"),
+    ("/count-tokens", "counting tokens"),
+    ("/responses/input_tokens", "counting tokens"),
+    ("/v1/embeddings", "vectors"),
+    ("/test-deployment/embeddings", "vectors"),
+    (":batchEmbedContents", "vectors"),
+    (":embedContent", "vectors"),
+    ("/v1/models", "list of models"),
+)
+FOR_VECTORS: Final = frozenset({"texts", "singleEmbeddingParams"})
+
+# Why nothing is asked there.
+WHY_NOT: Final = {
+    "api.generate": "a text that goes on, without turns",
+    "chat": "Cohere is asked by its route of OpenAI's format",
+    "completions": "a text that goes on, without turns",
+    "embeddings": "asked by the vendor's route of OpenAI's format",
+    "invoke": "bodies of Nova's own (Converse asks it), and of a text that goes on",
+    "invoke-stream": "bodies of Nova's and Titan's own: Converse asks them",
+    "rerank": "no model is asked to say anything",
+    "responses.other": "what is kept is kept here, and not with the vendor",
+}
 
 # What stands in the addresses of clouds: a region, a project.
 SOMEWHERE: Final = {
@@ -136,30 +162,38 @@ def recorded(folder: Path) -> str:
     spoken: Counter[tuple[str, str]] = Counter()
     unspoken: Counter[tuple[str, str]] = Counter()
     for row in index:
-        wire = ENDPOINTS.get(row["endpoint"])
-        if (
-            row["endpoint"] in INVOKES
-            and b'"anthropic_version"' in (folder / row["file"]).read_bytes()
-        ):
-            wire = "anthropic_messages"
-        if wire is None:
-            unspoken[row["provider"], row["endpoint"]] += 1
-        else:
-            spoken[row["provider"], wire] += 1
+        told = spoken_as(folder, row)
+        counts = unspoken if told is None else spoken
+        counts[row["provider"], row["endpoint"] if told is None else told] += 1
     lines = [
         RECORDED,
-        *table(["recorded", "wire format", "exchanges"]),
-        *(cells([who, f"`{wire}`", str(n)]) for (who, wire), n in sorted(spoken.items())),
+        *table(["recorded", "read as", "exchanges"]),
+        *(cells([who, told, str(n)]) for (who, told), n in sorted(spoken.items())),
         cells(["all", "", str(spoken.total())]),
         UNSPOKEN,
-        *table(["recorded", "endpoint", "exchanges"]),
+        *table(["recorded", "endpoint", "exchanges", "why"]),
         *(
-            cells([provider, f"`{endpoint}`", str(count)])
+            cells([provider, f"`{endpoint}`", str(count), WHY_NOT[endpoint]])
             for (provider, endpoint), count in sorted(unspoken.items())
         ),
-        cells(["all", "", str(unspoken.total())]),
+        cells(["all", "", str(unspoken.total()), ""]),
     ]
     return "\n".join(line.removesuffix("\n") for line in lines) + "\n"
+
+
+def spoken_as(folder: Path, row: dict[str, str]) -> str | None:
+    """Tell what reads an exchange: a wire format by its name, or what is asked beside them."""
+    wire = ENDPOINTS.get(row["endpoint"])
+    asked = json.loads((folder / row["file"]).read_bytes()).get("request") or {}
+    body = asked.get("body") or {}
+    if row["endpoint"] in INVOKES and "anthropic_version" in body:
+        wire = "anthropic_messages"
+    if wire is not None:
+        return f"`{wire}`"
+    if row["endpoint"] in INVOKES and not FOR_VECTORS.isdisjoint(body):
+        return "vectors"
+    route = asked.get("path", "").partition("?")[0]
+    return next((about for end, about in ASIDES if route.endswith(end)), None)
 
 
 def table(heads: list[str]) -> Iterator[str]:

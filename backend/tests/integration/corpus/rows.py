@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from dragoman.services.providers import FAMILIES, HttpProvider, registry
 
+from .asides import subject_of
 from .recordings import Kind, corpus_folder, kind_of
 from .wires import wire_of
 
@@ -26,8 +27,8 @@ FAMILY_OF: Final = {("ollama", "api.chat"): "ollama"}
 class Asked(Struct, frozen=True):
     """A recorded request: to whom, where, and what came of it.
 
-    `wire` is `None` where we speak none. Of some recordings only the answer was kept: `host`,
-    `path` and `body` are empty then.
+    `wire` is `None` where no wire of ours speaks; what is no conversation is among the `asides`.
+    Of some recordings only the answer was kept: `host`, `path` and `body` are empty then.
     """
 
     name: str
@@ -78,6 +79,12 @@ ASKED: Final = () if _folder is None else load_asked(_folder)
 
 
 def unspoken(asked: tuple[Asked, ...] = ASKED) -> list[tuple[str, str, int]]:
-    """Count the recordings of endpoints that no wire speaks: (provider, endpoint, count)."""
-    counts = Counter((one.provider, one.endpoint) for one in asked if one.wire is None)
+    """Count the recordings that nothing of ours speaks: (provider, endpoint, count)."""
+    counts = Counter((one.provider, one.endpoint) for one in asked if not is_spoken(one))
     return [(provider, endpoint, count) for (provider, endpoint), count in sorted(counts.items())]
+
+
+def is_spoken(asked: Asked) -> bool:
+    """Tell whether a wire reads it, or a route beside conversations is asked for it."""
+    body = json.loads(asked.body) if asked.body else None
+    return asked.wire is not None or subject_of(asked.path, body) is not None
