@@ -29,7 +29,7 @@ _NOT_YOURS: Final = frozenset(
 )
 
 # What a wire format adds to an address by itself, the longer before what it ends in.
-_ROUTES: Final = ("/chat/completions", "/completions", "/v1/messages", "/messages")
+_ROUTES: Final = ("/chat/completions", "/completions", "/v1/messages", "/messages", "/api/chat")
 
 # `reasoning_format` is a field of its own, and not a slip of the pen for `reasoning_effort`.
 _NEARLY_THE_SAME: Final = 0.88

@@ -24,7 +24,7 @@ from dragoman.testing.conformance.bench import Bench, Heard, bench_model
 from dragoman.testing.conformance.case import Case, NotOffered
 from dragoman.testing.conformance.questions import GOOD_DAY, PRICED, TALK
 from dragoman.testing.conformance.suite import CASES
-from dragoman.testing.conformance.voice import BothSides, Streamed, WireVoice
+from dragoman.testing.conformance.voice import BothSides, Streamed, Voice, WireVoice
 from dragoman.testing.upstream import End, Received, Script, ScriptedUpstream
 
 _WORDS: Final = re.compile(r"\s+|\S+")
@@ -47,9 +47,11 @@ def replaces_template(reason: str) -> Callable[[F], F]:
 class ProviderContract:
     """What is true of every provider that is asked over HTTP.
 
-    Where the provider's wire can be spoken, too, `whole` and `stream` may be left out; else the
-    cases that need more than words are skipped. `path` is where a question goes that wants its
-    answer whole, `usage` what `whole` and `stream` say they cost.
+    `whole` and `stream` say words, and no more: where they are all there is, the cases that need
+    tool calls, thinking or errors are skipped. A `voice` says everything, and so does a wire that
+    can be spoken as well as read (it has all the members of `dragoman.wire.base.Wire`); `whole`
+    and `stream` may be left out then. `path` is where a question goes that wants its answer whole,
+    `usage` what `whole` and `stream` say they cost.
     """
 
     provider: ClassVar[BaseProvider]
@@ -58,6 +60,8 @@ class ProviderContract:
     spare: ClassVar[int] = 0
     """How many of a stream's last pieces may be missing where the body ends cleanly."""
     usage: ClassVar[Usage | None] = None
+    voice: ClassVar[Voice | None] = None
+    """How the vendor answers, in more than words."""
 
     def __init_subclass__(cls) -> None:
         """Refuse a subclass that drops a test of the template without a reason."""
@@ -83,7 +87,9 @@ class ProviderContract:
         row = self.provider if isinstance(self.provider, HttpProvider) else None
         wire = row and row.wire_for(TALK, model)
         unasked = row is not None and "stream_options" in row.without
-        spoken = WireVoice(wire, counts_unasked=unasked) if isinstance(wire, BothSides) else None
+        spoken = self.voice
+        if spoken is None and isinstance(wire, BothSides):
+            spoken = WireVoice(wire, counts_unasked=unasked)
         usual = wire.path.replace("{model}", model.vendor_id) if wire else None
         return Bench(
             provider=self.provider,
@@ -114,7 +120,7 @@ def _reply(heard: Heard) -> Reply:
 class _ContractVoice:
     """Answers in the words of a contract where it has some, else in those of its wire."""
 
-    def __init__(self, contract: ProviderContract, spoken: WireVoice | None) -> None:
+    def __init__(self, contract: ProviderContract, spoken: Voice | None) -> None:
         self._contract = contract
         self._spoken = spoken
 
@@ -122,22 +128,22 @@ class _ContractVoice:
         """Write a whole reply."""
         if self._is_in_its_words(reply) and _is_own(self._contract, "whole"):
             return self._contract.whole(reply.text)
-        return self._wire().whole(reply, asked)
+        return self._in_full("whole").whole(reply, asked)
 
     def stream(self, reply: Reply, asked: Received) -> Streamed:
         """Write a streamed reply."""
         if self._is_in_its_words(reply) and _is_own(self._contract, "stream"):
             pieces = self._contract.stream(_WORDS.findall(reply.text))
             return Streamed(tuple(pieces), self._contract.spare)
-        return self._wire().stream(reply, asked)
+        return self._in_full("stream").stream(reply, asked)
 
     def failure(self, error: LLMServiceError) -> bytes:
         """Write the body of an error answer."""
-        return self._wire().failure(error)
+        return self._in_full().failure(error)
 
     def breaking_off(self, reply: Reply, error: LLMServiceError) -> Streamed:
         """Write a stream that fails."""
-        return self._wire().breaking_off(reply, error)
+        return self._in_full().breaking_off(reply, error)
 
     def _is_in_its_words(self, reply: Reply) -> bool:
         """Tell whether a contract can say this: it knows plain words, at its own price."""
@@ -145,10 +151,15 @@ class _ContractVoice:
         ends = reply.stop is not None and reply.stop.reason is StopReason.STOP
         return plain and ends and (self._spoken is None or reply.usage == GOOD_DAY.usage)
 
-    def _wire(self) -> WireVoice:
-        if self._spoken is None:
-            raise NotOffered("its test class says plain words, and no more")
-        return self._spoken
+    def _in_full(self, words: str = "whole") -> Voice:
+        """Give who says more than words. Raises `NotOffered`, with the way out, if nobody does."""
+        if self._spoken is not None:
+            return self._spoken
+        if _is_own(self._contract, words):
+            raise NotOffered("its test class says plain words, and no more: give it a voice")
+        raise NotOffered(
+            f"its test class has neither {words}() nor a voice, and its wire is not spoken here"
+        )
 
 
 def _is_own(contract: ProviderContract, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dragoman.services.providers import registry
+from dragoman.services.providers import FAMILIES, registry
 from dragoman.testing.conformance.case import NotOffered
 from dragoman.testing.conformance.suite import bench_of, examine
 
@@ -38,6 +38,14 @@ async def test_a_provider_of_ours_keeps_every_promise(provider, wire, without):
 
     assert [outcome for outcome in column.outcomes if outcome.verdict == "fail"] == []
     assert {o.name for o in column.outcomes if o.verdict == "not offered"} == without
+
+
+async def test_a_row_that_speaks_ollamas_own_format_keeps_every_promise():
+    column = await examine(bench_of(FAMILIES["ollama"]))
+
+    assert [outcome for outcome in column.outcomes if outcome.verdict == "fail"] == []
+    no_filter = {"stop.filter_is_told"}
+    assert {o.name for o in column.outcomes if o.verdict == "not offered"} == NO_KEY | no_filter
 
 
 def test_a_provider_that_nobody_here_can_answer_is_told_what_to_do():

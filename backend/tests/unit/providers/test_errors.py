@@ -237,6 +237,16 @@ def test_prose_decides_only_in_a_row_that_says_where_it_was_seen():
     assert judged(Failure(status=500, message="too long"), own).category is C.BAD_RESPONSE
 
 
+def test_a_row_for_status_200_judges_what_is_said_inside_a_stream():
+    busy = ErrorRow(status=200, message_has="busy", category=Category.OVERLOADED, source="a page")
+
+    assert judged(Failure(status=200, message="I am busy"), busy).category is C.OVERLOADED
+    assert judged(Failure(status=200, message="I am ill"), busy).category is C.BAD_RESPONSE
+    assert judged(Failure(status=400, message="I am busy"), busy).category is C.INVALID_REQUEST
+    coded = Failure(status=200, code="429", message="I am busy")
+    assert judged(coded, busy).category is C.RATE_LIMIT
+
+
 def test_a_row_that_nothing_decides_is_refused():
     with pytest.raises(ValueError, match="must name one of: reason, code"):
         ErrorRow(param="model", category=Category.MODEL_NOT_FOUND)

@@ -394,6 +394,7 @@ def test_a_call_of_another_format_without_arguments_is_told_in_json():
         (Stop(StopReason.PAUSE, "pause_turn"), "stop"),
         (Stop(StopReason.REFUSAL, "refusal"), "content_filter"),
         (Stop(StopReason.CONTEXT_FULL), "length"),
+        (Stop(StopReason.TOOL, "stop"), "tool_calls"),
         (Stop(StopReason.ERROR), "length"),
         (Stop(StopReason.MALFORMED), "length"),
         (None, None),

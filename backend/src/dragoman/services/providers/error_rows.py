@@ -54,11 +54,12 @@ DEFAULTS: Final[dict[Category, Verdict]] = {
 class ErrorRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which facts lead to which judgement: a row fits when every fact that it names does.
 
-    `code`, `type` and `param` are the vendor's words, `status` is HTTP's, `reason` is our own.
-    `exception` is a class's name with its package (`openai.APIError`) or without; ancestors count.
-    `message_has` is a piece of the vendor's prose, in any case: only beside another fact, where
-    the vendor gives nothing better, and with the `source` of that knowledge. What a row leaves out
-    of the judgement comes from its category (`DEFAULTS`); the word for a reason is that reason.
+    `code`, `type` and `param` are the vendor's words, `status` is HTTP's (200 for an error inside a
+    stream), `reason` is our own. `exception` is a class's name with its package
+    (`openai.APIError`) or without; ancestors count. `message_has` is a piece of the vendor's prose,
+    in any case: only beside another fact, where the vendor gives nothing better, and with the
+    `source` of that knowledge. What a row leaves out of the judgement comes from its category
+    (`DEFAULTS`); the word for a reason is that reason.
     """
 
     code: str | int | None = None

@@ -3,9 +3,9 @@
     exception ─▶ failure_of ─▶ Failure (facts) ─▶ rows ─▶ Verdict ─▶ LLMServiceError
 
 Facts decide in this order: what we found ourselves, the vendor's code, its type, the HTTP status
-(a 200 says nothing), the exception's class. At each step the provider's own rows come before the
-common ones, and a row that names more facts before one that names fewer. Prose decides nothing,
-except in rows that say where it was seen.
+(a 200 says no more than that it came inside a stream), the exception's class. At each step the
+provider's own rows come before the common ones, and a row that names more facts before one that
+names fewer. Prose decides nothing, except in rows that say where it was seen.
 """
 
 import re
@@ -26,6 +26,9 @@ __all__ = ["ErrorRow", "failure_of", "map_provider_error"]
 
 _UNKNOWN: Final = DEFAULTS[Category.BAD_RESPONSE]
 _BUG: Final = DEFAULTS[Category.INTERNAL]
+_INSIDE: Final = 200
+"""The status of an error inside a stream: a provider's own rows may name it, and no others."""
+
 _STATUS_CODE: Final = re.compile(r"[45]\d\d")
 _precision: Final = attrgetter("precision")
 
@@ -93,7 +96,7 @@ def _fits(row: ErrorRow, failure: Failure, status: int | None) -> bool:
         (row.reason, failure.reason),
         (row.code if row.code is None else str(row.code), failure.code),
         (row.type, failure.type),
-        (row.status, status),
+        (row.status, _INSIDE if status is None and failure.status == _INSIDE else status),
         (row.param, failure.param),
     )
     return (

@@ -38,7 +38,7 @@ OLLAMA_ERRORS: Final[tuple[ErrorRow, ...]] = (
     ),
     # Before a stream it comes with a 503.
     ErrorRow(
-        type=ollama_chat.IN_STREAM,
+        status=200,
         message_has="server busy",
         category=Category.OVERLOADED,
         source="https://github.com/ollama/ollama/blob/main/server/sched.go",

@@ -32,7 +32,7 @@ from dragoman.testing.conformance.questions import (
     WITH_SYSTEM,
     WITH_TOOLS,
 )
-from dragoman.testing.conformance.voice import BothSides
+from dragoman.testing.conformance.voice import ReadsRequests
 from dragoman.testing.upstream import Script
 
 
@@ -126,7 +126,7 @@ async def mode(bench: Bench) -> None:
 async def valid(bench: Bench) -> None:
     """A strict server of its wire takes its requests, the plain one and the richest."""
     wire = bench.row.wire_for(WITH_RESULTS, bench.model) if bench.row else None
-    if not isinstance(wire, BothSides):
+    if not isinstance(wire, ReadsRequests):
         raise NotOffered("nobody here reads its requests")
     for request in (WITH_SYSTEM, WITH_RESULTS, WITH_SETTINGS, WITH_IMAGE):
         heard = await bench.ask(bench.whole(GOOD_DAY), request)

@@ -12,9 +12,11 @@ from dragoman.testing.conformance.bench import Bench, bench_model
 from dragoman.testing.conformance.case import Case, NotOffered, Outcome
 from dragoman.testing.conformance.endpoint import PATIENCE, Endpoint
 from dragoman.testing.conformance.live import LIVE_CASES
+from dragoman.testing.conformance.ollama_voice import OllamaVoice
 from dragoman.testing.conformance.questions import VENDOR_MODEL
 from dragoman.testing.conformance.report import Column
-from dragoman.testing.conformance.voice import BothSides, WireVoice
+from dragoman.testing.conformance.voice import BothSides, Voice, WireVoice
+from dragoman.wire import ollama_chat
 from dragoman.wire.base import ProviderSide
 
 CASES: Final[tuple[Case[Bench], ...]] = (
@@ -42,16 +44,26 @@ def bench_of(provider: BaseProvider, wire: str | None = None) -> Bench:
             "URL of its server"
         )
     spoken = _wire(provider, wire)
-    if not isinstance(spoken, BothSides):
-        raise NotOffered(
-            f"the wire {spoken.name!r} can be read here and not spoken: name a subclass of "
-            "dragoman.testing.ProviderContract that knows how it answers"
-        )
     return Bench(
         provider=provider,
-        voice=WireVoice(spoken, counts_unasked="stream_options" in provider.without),
+        voice=_voice(provider, spoken),
         model=bench_model(provider.provider_id, spoken.name),
         path=spoken.path.replace("{model}", VENDOR_MODEL),
+    )
+
+
+# Who answers in a format that no client speaks here.
+_VOICES: Final[dict[str, Voice]] = {ollama_chat.name: OllamaVoice()}
+
+
+def _voice(provider: HttpProvider, wire: ProviderSide) -> Voice:
+    if wire.name in _VOICES:
+        return _VOICES[wire.name]
+    if isinstance(wire, BothSides):
+        return WireVoice(wire, counts_unasked="stream_options" in provider.without)
+    raise NotOffered(
+        f"the wire {wire.name!r} can be read here and not spoken: name a subclass of "
+        "dragoman.testing.ProviderContract that knows how it answers"
     )
 
 

@@ -22,7 +22,7 @@ from dragoman.chat import (
     ToolCall,
 )
 from dragoman.testing.upstream import Received
-from dragoman.wire.base import Wire
+from dragoman.wire.base import ProviderSide, Wire
 
 _PIECE: Final = 4
 """The longest piece of words in a stream, in characters."""
@@ -63,6 +63,15 @@ class Voice(Protocol):
 @runtime_checkable
 class BothSides(Wire, Protocol):
     """A wire that servers can speak, too."""
+
+
+@runtime_checkable
+class ReadsRequests(ProviderSide, Protocol):
+    """A wire that knows what a server of it takes."""
+
+    def read_request(self, body: bytes) -> ChatRequest:
+        """Read a request. Raises `InvalidInput` that says where it is wrong."""
+        ...
 
 
 class WireVoice:

@@ -20,14 +20,13 @@ from dragoman.wire.ollama_chat.objects import read_reply
 from dragoman.wire.ollama_chat.reply import write_object, write_reply
 from dragoman.wire.ollama_chat.request_in import read_request
 from dragoman.wire.ollama_chat.request_out import write_request
-from dragoman.wire.ollama_chat.words import FEATURES, IN_STREAM, NAME, OPTIONAL_FIELDS, STREAM_TYPE
+from dragoman.wire.ollama_chat.words import FEATURES, NAME, OPTIONAL_FIELDS, STREAM_TYPE
 
 name: Final = NAME
 path: Final = "/api/chat"
 
 __all__ = [
     "FEATURES",
-    "IN_STREAM",
     "OPTIONAL_FIELDS",
     "STREAM_TYPE",
     "name",

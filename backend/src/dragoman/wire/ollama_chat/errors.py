@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from dragoman.chat import Actor, Category, Failure, Json, JsonObject, LLMBadRequestError
-from dragoman.wire.ollama_chat.words import IN_STREAM
 from dragoman.wire.stream import decode_leniently
 
 
@@ -23,13 +22,11 @@ def failure_of(said: JsonObject, status: int) -> Failure:
     (https://github.com/ollama/ollama/issues/16800).
     """
     inner = _inner(said.get("error"))
-    kind = _word(inner.get("type"))
     return Failure(
         message=_word(inner.get("message")) or "",
         status=status,
         code=_word(inner.get("code")),
-        # In a stream the sentence is all there is: a row that looks at it needs a fact beside it.
-        type=kind or (IN_STREAM if status == 200 else None),
+        type=_word(inner.get("type")),
     )
 
 

@@ -12,9 +12,6 @@ NAME: Final = "ollama_chat"
 STREAM_TYPE: Final = "application/x-ndjson"
 """The content type of its streams."""
 
-IN_STREAM: Final = "in_stream"
-"""The type of an error inside a stream, where its sentence is all that is told."""
-
 NAMELESS: Final = "nameless"
 """The mark of a tool's result that does not name its tool."""
 

@@ -124,10 +124,16 @@ def stop_word(stop: Stop | None, choice: JsonObject) -> str | None:
     """Give the word for why a reply ended; `choice` may hold one that is another vendor's own."""
     if stop is None:
         return None
-    if stop.word in OWN_STOP_WORDS:
+    if stop.word in OWN_STOP_WORDS and _agrees(stop, stop.word):
         return stop.word
     word: str | None = choice.get("finish_reason", STOP_WORDS[stop.reason])
     return word
+
+
+def _agrees(stop: Stop, word: str) -> bool:
+    """Tell whether a word means here what its vendor meant: Ollama ends a call in "stop"."""
+    # Here, a refusal ends so too.
+    return stop.reason in (STOP_REASONS[word], StopReason.REFUSAL)
 
 
 def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
