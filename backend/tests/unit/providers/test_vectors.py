@@ -23,7 +23,7 @@ from dragoman.services.providers import (
 )
 from dragoman.services.providers.bedrock_vectors import TitanRoute
 from dragoman.services.providers.calls import Answered
-from dragoman.services.providers.transport import AiohttpUpstream
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
 from dragoman.services.providers.vectors import AT_ONCE, made_by
 from dragoman.services.routing import Candidate
 from dragoman.testing import scripted_upstream
@@ -47,7 +47,7 @@ GEMINI, VERTEX, BEDROCK = GeminiProvider(), KeylessVertex(), BedrockProvider()
 @asynccontextmanager
 async def here(provider: HttpProvider, model: str):
     async with scripted_upstream() as server:
-        upstream = AiohttpUpstream(TIMEOUTS)
+        upstream = HttptoolsUpstream(TIMEOUTS)
         environ = ENVIRON | {f"{provider.provider_id.upper()}_BASE_URL": server.url}
         try:
             runtime = Runtime(environ, upstream, TIMEOUTS, Engines())
