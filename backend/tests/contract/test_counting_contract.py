@@ -1,6 +1,9 @@
 """Counting tokens and making vectors: the vendor's own numbers where it has them."""
 
 import asyncio
+import base64
+import json
+import struct
 
 import pytest
 
@@ -89,6 +92,41 @@ async def test_vectors_come_as_their_vendor_made_them_under_our_name(dragoman, u
     assert await response.json() == VECTORS | {"model": "gpt"}
     assert upstream.received[0].path == "/v1/embeddings"
     assert upstream.received[0].json == {"model": "vendor-gpt", "input": "Hello", "glitter": 1}
+
+
+@pytest.fixture
+def gemini(environ, upstream):
+    """A model that makes vectors in words of its own, beside the others."""
+    row = {"id": "vectors", "name": "V", "description": "", "provider": "gemini"}
+    environ["MODELS"] = json.dumps([*json.loads(environ["MODELS"]), row])
+    environ |= {"GEMINI_API_KEY": "canary-gemini-key", "GEMINI_BASE_URL": f"{upstream.url}/v1beta"}
+
+
+@pytest.mark.usefixtures("gemini")
+async def test_vectors_in_other_words_come_as_openais_client_wants_them(dragoman, upstream):
+    upstream.play(whole({"embeddings": [{"values": [0.5, 0.25]}]}))
+
+    response = await dragoman.client.post(
+        "/v1/embeddings",
+        json={"model": "vectors", "input": "Hello", "encoding_format": "base64", "user": "u"},
+    )
+
+    said = await response.json()
+    assert base64.b64decode(said["data"][0]["embedding"]) == struct.pack("<2f", 0.5, 0.25)
+    assert said["model"] == "vectors"
+    assert response.headers["x-dragoman-receipt"] == "dropped user"
+    assert upstream.received[0].path == "/v1beta/models/vectors:batchEmbedContents"
+
+
+@pytest.mark.usefixtures("gemini")
+async def test_tokens_of_another_vocabulary_are_refused_before_anything_is_sent(dragoman, upstream):
+    response = await dragoman.client.post(
+        "/v1/embeddings", json={"model": "vectors", "input": [1, 2]}
+    )
+
+    assert response.status == 400
+    assert "texts alone" in (await response.json())["error"]["message"]
+    assert upstream.received == []
 
 
 async def test_a_provider_without_vectors_is_told_before_anything_is_sent(dragoman, upstream):

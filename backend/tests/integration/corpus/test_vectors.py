@@ -1,6 +1,7 @@
 """Vectors that vendors made, and lists of models: what was asked and said, held against ours."""
 
 import json
+import os
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -8,8 +9,11 @@ import pytest
 
 from dragoman.chat import Category, LLMServiceError
 from dragoman.services.embedding import create_embeddings
+from dragoman.services.providers.bedrock_vectors import CohereRoute
+from dragoman.services.providers.google_vectors import PredictRoute
 
 from .asides import ASIDES, Aside, Replay, asides, candidate_of
+from .recordings import corpus_folder
 
 # Recorded elsewhere than where the row asks, and why that is no mistake of the row's.
 ELSEWHERE: Final = {"azure-openai": "the older API, with the deployment in the path"}
@@ -61,6 +65,8 @@ def vectors_in(told: Any) -> list[Any]:
             return [values]
         case {"embeddings": {"float": vectors}}:
             return list(vectors)
+        case {"predictions": predictions}:
+            return [one["embeddings"]["values"] for one in predictions]
         case {"embeddings": embeddings}:
             return [one.get("values", one.get("embedding")) for one in embeddings]
         case _:
@@ -115,6 +121,24 @@ async def test_a_refusal_gets_its_category(recording: Aside):
 
     assert caught.value.category is CATEGORIES[recording.name.partition("--")[2]]
     assert caught.value.status == recording.status
+
+
+# Answers of these routes that were recorded without a request, and filed under conversations.
+FILED_ELSEWHERE: Final = {
+    "google-vertex/generateContent--vercel-google-vertex-embedding": PredictRoute(),
+    "cohere/chat--vercel-cohere-embedding": CohereRoute(),
+}
+
+
+@pytest.mark.parametrize("name", FILED_ELSEWHERE)
+def test_an_answer_that_was_filed_elsewhere_is_read_as_the_vectors_that_it_is(name: str):
+    folder = corpus_folder(os.environ)
+    assert folder is not None
+    answer = json.loads((folder / f"{name}.json").read_bytes())["response"]["body"]
+
+    made = FILED_ELSEWHERE[name].read(answer.encode())
+
+    assert [json.loads(bytes(vector)) for vector in made.vectors] == vectors_in(json.loads(answer))
 
 
 @asides("models")
