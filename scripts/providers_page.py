@@ -14,6 +14,7 @@ from typing import Final
 
 from dragoman.services.providers import HttpProvider, LocalProvider, registry
 from dragoman.services.providers.catalog import CatalogRow, catalog_rows
+from dragoman.services.providers.model_facts import ModelFacts, model_rows
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "providers.md"
 
@@ -59,6 +60,17 @@ CLOUDS = """
   ([Configuration](configuration.md#amazon-bedrock)).
 - **Google Vertex AI** (`vertex`): no key, but Google's credentials
   ([Configuration](configuration.md#google-vertex-ai)).
+"""
+
+KNOWN = """
+## What is known of models
+
+What vendors say of their models
+([`models.toml`](../backend/src/dragoman/services/providers/models.toml)), by patterns of their ids;
+in tokens. `✗` is what a model is known to lack: asking for it is refused. What is empty, or in neither
+list, is unknown, and the vendor has the say. [An entry of your own](configuration.md#what-a-model-can-do)
+says otherwise.
+
 """
 
 RECORDED = """
@@ -143,6 +155,9 @@ def page() -> str:
         NOTES,
         *(notes(row) for row in rows.values() if is_special(row)),
         CLOUDS.removeprefix("\n"),
+        KNOWN.removesuffix("\n\n"),
+        *table(["models", "asked at", "window", "answer", "can, and cannot", "efforts", "as of"]),
+        *(cells(known(row)) for row in model_rows()),
     ]
     text = "\n".join(part.removesuffix("\n") for part in parts) + "\n"
     folder = os.environ.get("DRAGOMAN_CORPUS")
@@ -252,6 +267,20 @@ def notes(row: CatalogRow) -> str:
         count = len(row.errors)
         said.append(f"It has {count} error{'' if count == 1 else 's'} of its own.")
     return f"- **{row.name}** (`{row.id}`): {' '.join(said)}"
+
+
+def known(row: ModelFacts) -> list[str]:
+    """Give what is known of some models."""
+    able = [*(row.capabilities or ()), *(f"✗ {word}" for word in row.lacks)]
+    return [
+        ", ".join(f"`{pattern}`" for pattern in row.models),
+        ", ".join(f"`{provider}`" for provider in row.providers),
+        "" if row.context_window is None else f"{row.context_window:,}",
+        "" if row.max_output_tokens is None else f"{row.max_output_tokens:,}",
+        ", ".join(able),
+        "by a budget" if row.efforts == () else ", ".join(row.efforts or ()),
+        f"[{row.as_of:%Y-%m}]({row.source})",
+    ]
 
 
 def main() -> int:
