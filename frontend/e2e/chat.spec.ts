@@ -202,3 +202,30 @@ test('code is coloured and copied, formulas are set, and neither breaks the poli
 
   expect(await reader.page.evaluate(() => navigator.clipboard.readText())).toBe(code.trimEnd())
 })
+
+test('what was said long ago comes as one scrolls up, and nothing jumps', async () => {
+  const { id } = await stage.server.api<{ id: string }>('POST', 'conversations', {})
+  for (let number = 1; number <= 30; number += 1) {
+    const message = `Question ${number}.`
+    await stage.server.api('POST', 'messages', { conversationId: id, message })
+  }
+  const reader = await stage.enter()
+  await reader.open(`/#/c/${id}`)
+  await reader.questions.filter({ hasText: 'Question 30.' }).waitFor()
+  expect(await reader.questions.count()).toBe(15)
+  await reader.page.waitForTimeout(300)
+  expect(await reader.questions.count()).toBe(15)
+
+  const sixteenth = reader.questions.filter({ hasText: 'Question 16.' })
+  await sixteenth.scrollIntoViewIfNeeded()
+
+  await eventually(async () => (await reader.questions.count()) === 30)
+  await reader.page.waitForTimeout(300)
+  expect(
+    await sixteenth.evaluate((element) => {
+      const { top } = element.getBoundingClientRect()
+      return top >= 0 && top < window.innerHeight
+    }),
+  ).toBe(true)
+  expect(await reader.button(words.conversation.earlier).count()).toBe(0)
+})

@@ -1,4 +1,5 @@
-// `npm run e2e`: runs the browser tests where everything they need is there, and says what is not.
+// `npm run e2e`, `npm run bench`: runs what needs a browser where everything it needs is there, and
+// says what is not.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -42,7 +43,10 @@ if (missing.length > 0) {
 }
 
 const vitest = join(frontend, 'node_modules/vitest/vitest.mjs')
-const words = [vitest, 'run', '--config', 'vitest.e2e.config.ts', ...process.argv.slice(2)]
+const [, , ...asked] = process.argv
+const isBench = asked[0] === '--bench'
+const config = isBench ? 'vitest.bench.config.ts' : 'vitest.e2e.config.ts'
+const words = [vitest, 'run', '--config', config, ...asked.slice(isBench ? 1 : 0)]
 const found = Object.fromEntries(Object.entries(needed).map(([name, { found }]) => [name, found]))
 const done = spawnSync(process.execPath, words, {
   cwd: frontend,

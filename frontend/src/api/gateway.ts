@@ -15,7 +15,9 @@ import type {
 } from './types'
 
 const PAGE = 50
-const MESSAGES = 200
+// Few to begin with, so that a long conversation opens as quickly as a short one.
+const NEWEST_MESSAGES = 30
+const EARLIER_MESSAGES = 100
 
 export interface Gateway {
   models(): Promise<readonly Model[]>
@@ -43,8 +45,10 @@ export function createGateway(client: Client): Gateway {
       const asked = { q: search || undefined, cursor: cursor ?? undefined, limit: String(PAGE) }
       return request('GET', `conversations${queryOf(asked)}`)
     },
-    conversation: (id, before) =>
-      request('GET', `${pathOf(id)}${queryOf({ before, limit: String(MESSAGES) })}`),
+    conversation: (id, before) => {
+      const limit = before === undefined ? NEWEST_MESSAGES : EARLIER_MESSAGES
+      return request('GET', `${pathOf(id)}${queryOf({ before, limit: String(limit) })}`)
+    },
     create: (settings) => request('POST', 'conversations', settings),
     change: (id, change) => request('PATCH', pathOf(id), change),
     remove: (id) => request('DELETE', pathOf(id)),
