@@ -35,7 +35,7 @@ def line(message: dict[str, Any] | None = None, **more: Any) -> bytes:
 
 
 def calling(name: str, **more: Any) -> dict[str, Any]:
-    return {"function": {"name": name, "arguments": {"at": name}}, **more}
+    return {"function": {"index": 0, "name": name, "arguments": {"at": name}}, **more}
 
 
 TAPE = b"".join(

@@ -129,6 +129,7 @@ class Telling:
                 raise malformed("bad_payload", "a tool's call names no function")
         del beside["function"], function["name"]
         arguments = function.pop("arguments", None)
+        function.pop("index", None)  # its place says it, too
         yield from self._close()
         self._called = True
         text = arguments if isinstance(arguments, str) else encode(arguments or {}).decode()
