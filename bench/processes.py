@@ -6,6 +6,7 @@ Linux only, by /proc (proc(5)).
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -92,8 +93,12 @@ def _memory(pid: int, file: str, name: str) -> float:
     return total / 1024
 
 
+@cache
 def processors() -> tuple[int, int] | None:
-    """Give a processor for the gateway and another for everything else; None if there is one."""
+    """Give a processor for the gateway and another for everything else; None if there is one.
+
+    Looked up once, for this process is soon held to one of them itself.
+    """
     usable = sorted(os.sched_getaffinity(0))
     return (usable[0], usable[-1]) if len(usable) > 1 else None
 
