@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
 
 from dragoman.testing import ScriptedUpstream, scripted_upstream
 from tests.integration.independent.processes import Program, dragoman_command, running_program
 
 from .asking import DOCUMENTED, MODELS, PROMPT, SYSTEM
 from .environments import CLIENTS, ClientProcess, HungError, Outcome
+from .scheduling import ByClient
 from .table import print_tables
 
 KEYS = {
@@ -26,6 +28,11 @@ def entry(model: str, **more: Any) -> dict[str, Any]:
     """One model of the list."""
     named = {"id": model, "name": model, "description": ""}
     return named | {"upstream_id": f"vendor-{model}", "max_output_tokens": 4096} | more
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByClient:
+    return ByClient(config, log)
 
 
 @pytest.fixture(scope="session")
