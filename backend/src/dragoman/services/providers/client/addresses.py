@@ -61,7 +61,7 @@ def address_of(url: str) -> Address:
     label = named if port in (None, _PORTS[parts.scheme]) else f"{named}:{port}"
     query = f"?{parts.query}" if parts.query else ""
     return Address(
-        place=Place(host, port or _PORTS[parts.scheme], parts.scheme == "https"),
+        place=Place(host, port or _PORTS[parts.scheme], secure=parts.scheme == "https"),
         label=label,
         target=quote((parts.path or "/") + query, safe=_AS_IT_IS),
         is_personal="@" in parts.netloc,

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from aiohappyeyeballs import AddrInfoType
 
@@ -11,11 +11,37 @@ _REMEMBERED: Final = 10.0
 """Seconds for which an answer is good: a name that moves is followed soon."""
 
 
-class Names:
-    """The addresses of hosts. Make it inside a running event loop."""
+class Asking(Protocol):
+    """How names are asked for: `getaddrinfo` of an event loop."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+    async def __call__(
+        self,
+        host: str,
+        port: int,
+        *,
+        type: int,  # noqa: A002 - its name
+    ) -> Sequence[AddrInfoType]:
+        """Give the addresses of a host. Raises `socket.gaierror`."""
+        ...
+
+
+class Lookup(Protocol):
+    """What knows addresses."""
+
+    async def addresses(self, host: str, port: int) -> Sequence[AddrInfoType]:
+        """Give the addresses of a host, the best first. Raises `socket.gaierror`."""
+        ...
+
+    async def close(self) -> None:
+        """Ask no longer."""
+        ...
+
+
+class Names:
+    """`Lookup` that asks `ask`. Use it inside one event loop."""
+
+    def __init__(self, ask: Asking) -> None:
+        self._ask = ask
         self._asked: dict[tuple[str, int], asyncio.Task[Sequence[AddrInfoType]]] = {}
 
     async def addresses(self, host: str, port: int) -> Sequence[AddrInfoType]:
@@ -28,21 +54,21 @@ class Names:
             pass
         task = self._asked.get((host, port))
         if task is None:
-            task = self._loop.create_task(self._look_up(host, port))
+            task = asyncio.create_task(self._look_up(host, port))
             self._asked[host, port] = task
             task.add_done_callback(lambda done: self._answered((host, port), done))
         # Whoever gives up leaves it to the others who wait.
         return await asyncio.shield(task)
 
     async def _look_up(self, host: str, port: int) -> Sequence[AddrInfoType]:
-        return await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return await self._ask(host, port, type=socket.SOCK_STREAM)
 
     def _answered(self, name: tuple[str, int], task: asyncio.Task[Sequence[AddrInfoType]]) -> None:
         failed = task.cancelled() or task.exception() is not None
         if failed:
             self._asked.pop(name, None)
         else:
-            self._loop.call_later(_REMEMBERED, self._asked.pop, name, None)
+            task.get_loop().call_later(_REMEMBERED, self._asked.pop, name, None)
 
     async def close(self) -> None:
         """Ask no longer."""

@@ -12,7 +12,7 @@ from aiohappyeyeballs import start_connection
 from dragoman.services.providers.breakages import broken, reason_of
 from dragoman.services.providers.client.addresses import Place
 from dragoman.services.providers.client.connection import Connection
-from dragoman.services.providers.client.names import Names
+from dragoman.services.providers.client.names import Lookup, Names
 
 IDLE: Final = 60.0
 """Seconds for which a connection is kept that nobody uses."""
@@ -26,12 +26,16 @@ Kept: TypeAlias = dict[Connection, float]
 
 
 class Pool:
-    """All connections, at most `patience` seconds in the making. Make it inside a running loop."""
+    """All connections, at most `patience` seconds in the making, kept `idle` seconds unused.
 
-    def __init__(self, patience: float) -> None:
+    Make it inside a running event loop.
+    """
+
+    def __init__(self, patience: float, *, idle: float = IDLE, names: Lookup | None = None) -> None:
         self._patience = patience
+        self._idle = idle
         self._loop = asyncio.get_running_loop()
-        self._names = Names()
+        self._names = names or Names(self._loop.getaddrinfo)
         self._kept: dict[Place, Kept] = {}
         self._open: dict[Connection, Kept] = {}
         self._sweep: asyncio.TimerHandle | None = None
@@ -58,7 +62,7 @@ class Pool:
             return
         kept[connection] = self._loop.time()
         if self._sweep is None:
-            self._sweep = self._loop.call_later(IDLE, self._give_up)
+            self._sweep = self._loop.call_later(self._idle, self._give_up)
 
     async def connect(self, place: Place, label: str) -> Connection:
         """Make a connection; `label` is what is told of the place. Raises `UpstreamError`."""
@@ -114,13 +118,13 @@ class Pool:
         for kept in self._kept.values():
             while kept:
                 connection, since = next(iter(kept.items()))
-                if since + IDLE > now:
+                if since + self._idle > now:
                     oldest.append(since)
                     break
                 del kept[connection]
                 connection.close()
         if oldest:
-            self._sweep = self._loop.call_at(min(oldest) + IDLE, self._give_up)
+            self._sweep = self._loop.call_at(min(oldest) + self._idle, self._give_up)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -36,6 +36,9 @@ class Unpacker:
 
     def feed(self, packed: bytes) -> None:
         """Take packed bytes; only when `take` gave nothing, so that they never pile up."""
+        if self._inflating is None and self._coding != "deflate":
+            # What follows a packed file is another one, or fills a block up.
+            packed = packed.lstrip(b"\0")
         self._packed += packed
 
     def take(self, length: int) -> bytes:
@@ -45,9 +48,9 @@ class Unpacker:
             said = inflating.decompress(self._packed, length)
             self._packed = inflating.unconsumed_tail
             if inflating.eof:
-                # Packed files may follow one another, and be filled up: RFC 1952, section 2.2.
-                self._packed = inflating.unused_data.lstrip(b"\0")
-                self._inflating = None
+                # Packed files may follow one another: RFC 1952, section 2.2.
+                self._packed, self._inflating = b"", None
+                self.feed(inflating.unused_data)
             if said:
                 return said
             if not self._packed:
