@@ -15,11 +15,13 @@ PAGE ?= yes
 export PYTHON
 
 BIN := .venv/bin
+# Of all tests, some run side by side; of some, one after the other, so that -x and pdb do as expected.
+SIDE_BY_SIDE := -n auto --dist worksteal
 LLMOCK := DRAGOMAN_LLMOCK="$(CURDIR)/.tools/llmock/bin/llmock"
 RUN_LEVEL := $(if $(filter no,$(LOCAL)),base,local)
 
 .NOTPARALLEL:
-.PHONY: help setup setup-run setup-test page run test test-page test-browser test-clients check fmt bench bench-guard matrix docs lock clean
+.PHONY: help setup setup-run setup-test page run test test-server test-page test-browser test-clients check fmt bench bench-guard matrix docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,10 +42,12 @@ run: setup-run ## start the server on http://127.0.0.1:8000 (ARGS="--port 9000")
 	@$(if $(filter no,$(PAGE)),:,scripts/setup page) || echo "· going on with the page as it is"
 	@exec $(BIN)/dragoman serve $(ARGS)
 
-test: setup-test ## every test but test-clients (ARGS="tests/unit -x": only these of the server)
-	@$(if $(ARGS),:,scripts/setup page)
-	@cd backend && $(LLMOCK) ../$(BIN)/pytest $(ARGS)
+test: test-server ## every test but test-clients (ARGS="tests/unit -x": only these of the server)
 	@$(if $(ARGS),:,$(MAKE) test-page test-browser)
+
+test-server: setup-test ## the tests of the server
+	@$(if $(ARGS),:,scripts/setup page)
+	@cd backend && $(LLMOCK) ../$(BIN)/pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 test-page: ## the tests of the page without a browser
 	@scripts/setup npm test
@@ -56,16 +60,18 @@ test-clients: setup ## the programs that others point here, each in an environme
 	@scripts/setup llmock
 	@scripts/setup clients
 	@cd backend && $(LLMOCK) DRAGOMAN_CLIENTS="$(CURDIR)/.tools/clients" \
-		../$(BIN)/pytest tests/integration/clients $(ARGS)
+		../$(BIN)/pytest tests/integration/clients -n auto $(ARGS)
 
 check: setup ## lint, formatting, types, direction of imports
-	@cd backend && ../$(BIN)/ruff check --config pyproject.toml . ../scripts ../bench
-	@cd backend && ../$(BIN)/ruff format --config pyproject.toml --check . ../scripts ../bench
-	@cd backend && ../$(BIN)/mypy && ../$(BIN)/mypy hatch_build.py && ../$(BIN)/mypy ../bench
-	@cd backend && ../$(BIN)/lint-imports --no-logo
-	@scripts/setup npm run --silent lint
-	@scripts/setup npm run --silent format:check
-	@scripts/setup npm run --silent typecheck
+	@scripts/setup packages
+	@scripts/together \
+		"lint" "cd backend && ../$(BIN)/ruff check --config pyproject.toml . ../scripts ../bench" \
+		"formatting" "cd backend && ../$(BIN)/ruff format --config pyproject.toml --check . ../scripts ../bench" \
+		"imports" "cd backend && ../$(BIN)/lint-imports --no-logo" \
+		"lint of the page" "scripts/setup npm run --silent lint" \
+		"formatting of the page" "scripts/setup npm run --silent format:check" \
+		"types of the page" "scripts/setup npm run --silent typecheck" \
+		"types" "cd backend && ../$(BIN)/mypy && ../$(BIN)/mypy hatch_build.py && ../$(BIN)/mypy ../bench"
 
 fmt: setup ## format, and fix what the linter can fix
 	@cd backend && ../$(BIN)/ruff check --config pyproject.toml --fix-only . ../scripts ../bench
