@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from bench.lockstep import Script, Server
 from bench.questions import Wire
+from dragoman.observability.logs import configure_logging
 
 BUDGETS: Final = Path(__file__).with_name("budgets.toml")
 MOST: Final = 1.005
@@ -208,6 +209,7 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m bench.guard", description=__doc__)
     options.add_argument("--write", action="store_true", help="make today's counts the budgets")
     chosen = options.parse_args()
+    configure_logging("warning", str)  # as it is measured; whoever tests this has its own
     with Server() as server:
         found, left = count(server), kept(server)
     for name, one in found.items():

@@ -38,7 +38,6 @@ from dragoman.api.edge import server_config
 from dragoman.api.server import App
 from dragoman.app import create_app
 from dragoman.cli.configuration import Loader
-from dragoman.observability.logs import configure_logging
 
 MODEL: Final = "bench-100-0"
 _PATIENCE: Final = 20.0
@@ -149,7 +148,6 @@ class Server:
         environ = dict(environment_of_dragoman(place, self._folder))
         load = Loader(environ=environ, cwd=self._folder)
         configuration = load()
-        configure_logging(configuration.settings.log_level, load.redact)
         self.loop = asyncio.get_running_loop()
         app = create_app(configuration, load=load, registry=load.registry)
         self._server = uvicorn.Server(server_config(self._around(app), log_level="warning"))
