@@ -1,4 +1,4 @@
-"""The only socket, on either client: what it sends, what it refuses, and what each breakage is called."""
+"""The only socket, on either client: what is sent, what is refused, what breakages are called."""
 
 import asyncio
 import gzip

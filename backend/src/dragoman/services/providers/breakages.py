@@ -21,6 +21,7 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("ClientOSError", "connection_reset"),
     ("ClientConnectionError", "connection_reset"),
     ("InvalidURL", "bad_address"),
+    ("NonHttpUrlClientError", "bad_address"),
     ("ClientResponseError", "bad_headers"),
     ("ClientError", "connect_error"),
     ("ConnectionError", "connection_reset"),
