@@ -40,7 +40,7 @@ const KINDS: readonly (readonly [string, Cases])[] = [
 ]
 
 // A conversation is loaded with so many messages at a time; each case is a question and an answer.
-const CASES_PER_CONVERSATION = 50
+const CASES_PER_CONVERSATION = 15
 const CASES_PER_ANSWER = 12
 
 /** The texts that can be sent at all: half a character has no bytes. */
