@@ -116,3 +116,17 @@ async def test_what_a_vendor_sends_unasked_is_not_taken_for_the_next_answer(
     )
     for _ in range(2):
         assert (await asker.ask(vendor.model, mode)).text == "first"
+
+
+@BOTH_VENDORS
+@BOTH_MODES
+async def test_u52_a_kept_connection_that_is_gone_is_nothing_to_its_client(
+    asker, upstream, vendor, mode
+):
+    body = json.dumps(vendor.whole("Good day")).encode()
+    good = Script(pieces=(SOUND["a whole body"] % (len(body), body),), raw=True)
+    upstream.play(good, Script(raw=True, end="cut"), good)
+    for _ in range(2):
+        answer = await asker.ask(vendor.model, mode)
+        assert (answer.status, answer.text) == (200, "Good day")
+    assert len(upstream.received) == 3

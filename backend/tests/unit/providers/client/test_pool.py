@@ -171,6 +171,27 @@ async def test_a_name_is_asked_for_once_at_a_time():
     await names.close()
 
 
+async def test_whoever_gives_up_asking_for_a_name_takes_nobody_along():
+    async def getaddrinfo(host, port, *, type):  # noqa: A002 - its name
+        await answered.wait()
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    answered, names = asyncio.Event(), Names(getaddrinfo)
+    asking = [asyncio.create_task(names.addresses("a.example", 80)) for _ in range(2)]
+    await asyncio.sleep(0)
+    asking[0].cancel()
+    await asyncio.sleep(0)
+    answered.set()
+    ends = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(end) for end in ends] == [asyncio.CancelledError, socket.gaierror]
+    asking_again = asyncio.create_task(names.addresses("a.example", 80))
+    answered.clear()
+    await asyncio.sleep(0)
+    await names.close()
+    with pytest.raises(ConnectionAbortedError):
+        await asking_again
+
+
 async def test_a_closed_client_makes_no_connection(client):
     async with scripted_upstream() as peer:
         peer.play(WHOLE)

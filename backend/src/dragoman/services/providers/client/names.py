@@ -58,7 +58,10 @@ class Names:
             self._asked[host, port] = task
             task.add_done_callback(lambda done: self._answered((host, port), done))
         # Whoever gives up leaves it to the others who wait.
-        return await asyncio.shield(task)
+        await asyncio.wait((task,))
+        if task.cancelled():
+            raise ConnectionAbortedError("the client was closed")
+        return task.result()
 
     async def _look_up(self, host: str, port: int) -> Sequence[AddrInfoType]:
         return await self._ask(host, port, type=socket.SOCK_STREAM)
