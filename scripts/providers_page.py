@@ -67,9 +67,9 @@ KNOWN = """
 
 What vendors say of their models
 ([`models.toml`](../backend/src/dragoman/services/providers/models.toml)), by patterns of their ids;
-in tokens. `✗` is what a model is known to lack: asking for it is refused. What is empty, or in neither
-list, is unknown, and the vendor has the say. [An entry of your own](configuration.md#what-a-model-can-do)
-says otherwise.
+in tokens. `✗` is what a model is known to lack: asking for it is refused. What is empty, or in
+neither list, is unknown, and the vendor has the say.
+[An entry of your own](configuration.md#what-a-model-can-do) says otherwise.
 
 """
 
