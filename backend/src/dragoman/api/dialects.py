@@ -79,9 +79,15 @@ class Dialect(Struct, frozen=True, kw_only=True):
     id_header: bytes | None = None
 
     def completed(self, told: Told) -> Told:
-        """Give a reply, or its beginning, an id and a date where its provider left them out."""
+        """Give a reply, or its beginning, an id and a date where its provider left them out.
+
+        What has both stays the very thing that it was.
+        """
         created = int(time.time()) if self.dated and told.created is None else told.created
-        return replace(told, id=self._id_of(told.id), created=created)
+        reply_id = self._id_of(told.id)
+        if reply_id == told.id and created == told.created:
+            return told
+        return replace(told, id=reply_id, created=created)
 
     def _id_of(self, vendors: str | None) -> str | None:
         """Give the vendor's own id, if clients can take it; otherwise a new one."""

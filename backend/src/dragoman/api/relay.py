@@ -60,7 +60,8 @@ async def while_present(receive: Receive, send: Send) -> AsyncIterator[Send]:
         answered = message["type"] == "http.response.body" and not message.get("more_body")
         await send(message)
 
-    watcher = asyncio.create_task(watch())
+    loop = asyncio.get_running_loop() if task is None else task.get_loop()
+    watcher = loop.create_task(watch())
     try:
         yield answer
     except asyncio.CancelledError as error:

@@ -29,6 +29,7 @@ from dragoman.chat.events import (
     Stop,
     StopReason,
     StreamEvent,
+    Whole,
 )
 from dragoman.chat.json import (
     Extras,
@@ -136,6 +137,7 @@ __all__ = [
     "ToolResult",
     "UpstreamError",
     "Usage",
+    "Whole",
     "events_of",
     "extra_fields",
     "extras_of",

@@ -39,6 +39,13 @@ class Stop(Struct, frozen=True):
     sequence: str | None = None
 
 
+class Whole(Struct, frozen=True):
+    """An answer as its vendor wrote it, for clients of its `wire` that want it whole."""
+
+    wire: str
+    body: bytes
+
+
 class ResponseStart(Struct, frozen=True, tag="response_start"):
     """The vendor took the request. `model` is the vendor's name; `created` is in Unix seconds;
     `receipts` tells what the translation of the request changed, `headers` what the vendor said
@@ -47,6 +54,7 @@ class ResponseStart(Struct, frozen=True, tag="response_start"):
 
     Here and below, `source` is the bytes this event came from, for a writer of the wire that is
     named by `wire`: `None` if it came from nowhere, empty if they went with the event before.
+    `whole` is there where the vendor said everything at once.
     """
 
     id: str | None = None
@@ -58,6 +66,7 @@ class ResponseStart(Struct, frozen=True, tag="response_start"):
     source: bytes | None = None
     wire: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    whole: Whole | None = None
 
 
 class PartStart(Struct, frozen=True, tag="part_start"):

@@ -15,6 +15,7 @@ from dragoman.chat.events import (
     ResponseStart,
     Stop,
     StreamEvent,
+    Whole,
 )
 from dragoman.chat.json import Extras, extra_fields, merge_extras, merge_objects
 from dragoman.chat.messages import Opaque, Part, Reasoning, Text, ToolCall, text_of
@@ -23,7 +24,10 @@ from dragoman.chat.usage import Usage
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """What a model said. `stop` is `None` while the reply is unfinished, or if it broke off."""
+    """What a model said. `stop` is `None` while the reply is unfinished, or if it broke off.
+
+    `whole` is what its vendor wrote, if that came at once.
+    """
 
     id: str | None = None
     model: str | None = None
@@ -34,6 +38,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     extras: Extras | None = None
     receipts: tuple[Receipt, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    whole: Whole | None = None
 
     @property
     def text(self) -> str:
@@ -91,6 +96,7 @@ class Fold:
             extras=merge_extras(start.extras, None if end is None else end.extras),
             receipts=start.receipts,
             headers=start.headers,
+            whole=start.whole,
         )
 
     def _close_part(self) -> None:
@@ -117,6 +123,8 @@ class _Growing:
             self._extras = merge_extras(self._extras, delta.extras)
 
     def whole(self) -> Part:
+        if not (self._texts or self._signatures or self._extras):
+            return self._part
         more = "".join(self._texts)
         match self._part:
             case Text() as part:
@@ -153,6 +161,7 @@ def events_of(reply: Reply) -> list[StreamEvent]:
             reply.extras,
             reply.receipts,
             headers=reply.headers,
+            whole=reply.whole,
         ),
     ]
     for index, part in enumerate(reply.parts):

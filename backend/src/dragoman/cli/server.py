@@ -13,6 +13,8 @@ import click
 import structlog
 import uvicorn
 
+from .collecting import collect_seldom
+
 _log: Final = structlog.get_logger("dragoman")
 
 SIGNALS: Final = (SIGINT, SIGTERM)
@@ -38,6 +40,7 @@ class GracefulServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started and not self.should_exit:
+            collect_seldom()
             self._ready()
 
     @contextmanager

@@ -131,6 +131,8 @@ class Carrier:
 
 def carried(reply: Reply, wire: str) -> Reply:
     """Give a whole reply of another wire such that clients of `wire` carry its seals back."""
+    if not any(isinstance(part, Reasoning | ToolCall) for part in reply.parts):
+        return reply
     return fold(Carrier(wire).carry(events_of(reply)))
 
 

@@ -70,10 +70,8 @@ class Refrain:
             return None
         if self._padded:
             place = data.find(after, len(before))
-            padding = data[place + len(after) :]
-            if place < 0 or padding.find(b'"') != len(padding) - len(self._end):
-                return None
-            if b"\\" in padding or not padding.endswith(self._end):
+            padding = data[place + len(after) : len(data) - len(self._end)]
+            if place < 0 or not data.endswith(self._end) or not (padding.isalnum() or not padding):
                 return None
             said = data[len(before) : place]
         elif data.endswith(after):

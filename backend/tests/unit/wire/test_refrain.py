@@ -1,6 +1,6 @@
 import json
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dragoman.chat import UpstreamError
@@ -31,6 +31,7 @@ def learnt(data: bytes, words: str) -> Refrain:
     return refrain
 
 
+@settings(max_examples=1000, deadline=None)
 @given(WORDS, PADDED, PADDED, SPACED, st.booleans())
 def test_an_event_that_repeats_is_read_by_its_words(words, before, after, separators, ascii_only):
     padding = None if before is None else after or ""
@@ -56,6 +57,7 @@ def test_what_is_read_by_its_words_says_nothing_else_that_is_new(first, second, 
         assert chunk(first, **other) | silent == known | silent
 
 
+@settings(max_examples=1000, deadline=None)
 @given(st.binary(max_size=12), st.integers(0, 80), st.integers(0, 12))
 def test_bytes_changed_anywhere_are_never_mistaken_for_words(piece, place, length):
     data = spelled(chunk(" sea", "abc"))

@@ -30,6 +30,7 @@ from dragoman.services.llm_service import get_ai_response, stream_ai_response
 from dragoman.services.routing import Candidate, Setup
 from dragoman.wire.base import StreamWriter
 from dragoman.wire.carrying import Carrier, carried
+from dragoman.wire.naming import Naming
 
 
 class Witness(Protocol):
@@ -95,11 +96,25 @@ class ChatRoute:
         reply = await get_ai_response(asked.request, asked.candidate)
         asked.record.usage = reply.usage
         named = replace(reply, model=asked.candidate.model.id)
-        told = carried(self._dialect.completed(named), self._dialect.wire.name)
-        body = self._dialect.wire.write_reply(told, asked.request)
+        told = self._dialect.completed(named)
+        if told is named and (vendors := self._passed(reply)) is not None:
+            body = Naming(reply.model, named.model).put(vendors)
+        else:
+            told = carried(told, self._dialect.wire.name)
+            body = self._dialect.wire.write_reply(told, asked.request)
         if asked.witness is not None:
             body = await asked.witness.tell(events_of(told), body, last=True)
         await send_json(send, body, headers=answer_headers(reply))
+
+    def _passed(self, reply: Reply) -> bytes | None:
+        """Give what the vendor said, if clients of this format may have it as it came.
+
+        What is kept here says more of the request than its vendor knows.
+        """
+        whole = reply.whole
+        if whole is None or whole.wire != self._dialect.wire.name or self._dialect.keeps:
+            return None
+        return whole.body
 
     async def _stream(self, asked: "_Asked", send: Send) -> None:
         writer = self._dialect.wire.stream_writer(asked.request, model=asked.candidate.model.id)

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from msgspec.structs import replace
 
-from dragoman.chat import Failure, UpstreamError, events_of
+from dragoman.chat import Failure, UpstreamError, Whole, events_of
 from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret, mask
 from dragoman.services.providers.base import Batches
@@ -63,7 +63,19 @@ async def answer_of(
 
 async def _whole(wire: ProviderSide, body: bytes) -> Batches:
     start, *events = events_of(wire.read_reply(body))
-    yield [replace(start, wire=wire.name), *events]
+    whole = Whole(wire.name, body) if _is_clean(body) else None
+    yield [replace(start, wire=wire.name, whole=whole), *events]
+
+
+def _is_clean(body: bytes) -> bool:
+    """Tell whether there is nothing in a JSON text that is no Unicode."""
+    if b"\\ud" in body or b"\\uD" in body:  # half of a pair, perhaps
+        return False
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 async def _streamed(

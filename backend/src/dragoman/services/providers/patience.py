@@ -16,16 +16,23 @@ class Patience:
     """The limits of one call, on the clock of the running loop. Use it as a context, for that long.
 
     One timer keeps them all: it is wound again when it rings too early, and not with every event.
-    Only what is spent in `wait` is held against the provider.
+    Only what is spent in `wait` is held against the provider. The task that makes it is the one
+    that waits.
+
+    Raises `RuntimeError` outside a task.
     """
 
     def __init__(self, timeouts: Timeouts) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can be patient")
+        self._task = task
         self._timeouts = timeouts
-        self._loop = asyncio.get_running_loop()
+        self._loop = task.get_loop()
         self._begun = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._rings = 0.0
-        self._waiting: asyncio.Task[object] | None = None
+        self._waits = False
         self._over = False
         self._allow(self._begun + timeouts.first_byte, "timeout_first_byte")
 
@@ -46,17 +53,17 @@ class Patience:
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
         """Await; raises `UpstreamError` with the reason of the limit that ran out first."""
-        task = self._waiting = asyncio.current_task()
+        self._waits = True
         if self._timer is None:
             self._wind()
         try:
             return await awaitable
         except asyncio.CancelledError as error:
-            if not self._over or task is None or task.uncancel() > 0:
+            if not self._over or self._task.uncancel() > 0:
                 raise
             raise self._ran_out() from error
         finally:
-            self._waiting = None
+            self._waits = False
 
     def entering(self, context: AbstractAsyncContextManager[T]) -> AbstractAsyncContextManager[T]:
         """Give `context`, so that entering it is a `wait`."""
@@ -77,9 +84,9 @@ class Patience:
         self._timer = None
         if self._loop.time() < self._until:
             self._wind()
-        elif self._waiting is not None:
+        elif self._waits:
             self._over = True
-            self._waiting.cancel()
+            self._task.cancel()
 
     def _ran_out(self) -> UpstreamError:
         seconds = self._until - self._begun
