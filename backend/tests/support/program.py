@@ -52,11 +52,15 @@ async def run(*arguments: str, folder: Path, stdin: bytes | None = None, **envir
 
 @asynccontextmanager
 async def started(
-    *arguments: str, folder: Path, stdin: bool = False, **environ: str
+    *arguments: str,
+    folder: Path,
+    stdin: bool = False,
+    program: tuple[str, ...] = DRAGOMAN,
+    **environ: str,
 ) -> AsyncIterator[Process]:
     """Start a command in `folder`, and make sure that it ends."""
     process = await asyncio.create_subprocess_exec(
-        *DRAGOMAN,
+        *program,
         *arguments,
         cwd=folder,
         env=variables(folder, **environ),
@@ -100,10 +104,12 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(*arguments: str, folder: Path, **environ: str) -> AsyncIterator[Serving]:
+async def serving(
+    *arguments: str, folder: Path, program: tuple[str, ...] = DRAGOMAN, **environ: str
+) -> AsyncIterator[Serving]:
     """Run `dragoman serve` on a free port until the test is over."""
     command = ("serve", "--port", "0", *arguments)
-    async with started(*command, folder=folder, **environ) as process:
+    async with started(*command, folder=folder, program=program, **environ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         greeting = ""

@@ -1,7 +1,7 @@
 """`dragoman serve`: what can go wrong goes wrong first, in one line; then the server runs."""
 
+import gc
 import sys
-import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Final
 import click
 import structlog
 
-from dragoman.api.edge import server_config
 from dragoman.api.page import is_built
 from dragoman.api.server import App
 from dragoman.app import Composition, compose, create_app
@@ -24,13 +23,9 @@ from dragoman.storage.database import open_database
 from . import data_folder
 from .binding import Place, listen, places, web_address
 from .configuration import Loader
-from .endings import CommandError, leave
 from .greeting import greeting, program
 from .processor import complaint_about_processor
-from .server import GracefulServer
-
-DRAIN: Final = 30
-"""Seconds that running replies may take after the server was told to end."""
+from .server import GracefulServer, options, run_server
 
 EXPOSED: Final = (
     "host {host!r} can be reached from other machines, and there is no authentication: whoever "
@@ -101,20 +96,13 @@ def refuse_exposure(settings: Settings, found: Sequence[Place]) -> None:
 
 def run(app: App, listeners: list[socket], *, level: str, announce: Callable[[], None]) -> None:
     """Run the server on sockets that listen already, and leave with the exit code of its end."""
-    # uvicorn tells of every start and end; the greeting says that already.
-    quieter = "warning" if level == "info" else level
-    config = server_config(app, log_level=quieter, drain=DRAIN)
-    server = GracefulServer(config, announce)
-    try:
-        server.run(listeners)
-    except SystemExit as error:  # uvicorn's way to say that the application did not start
-        raise CommandError("the server could not start: the log says why") from error
-    if server.forced_by is not None:
-        leave(128 + server.forced_by)
+    run_server(GracefulServer(options(app, level=level), announce), listeners)
 
 
 def open_browser(address: str) -> None:
     """Show the page in the browser, or say that there is none."""
+    import webbrowser  # noqa: PLC0415 - few starts open one
+
     with suppress(webbrowser.Error, OSError):
         if webbrowser.open(address):
             return

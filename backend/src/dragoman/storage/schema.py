@@ -144,7 +144,6 @@ messages: Final = Table(
         "conversation_id",
         unique=True,
         sqlite_where=text("state = 'streaming'"),
-        postgresql_where=text("state = 'streaming'"),
     ),
     sqlite_autoincrement=True,
 )
