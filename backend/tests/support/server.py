@@ -20,7 +20,8 @@ from dragoman.services.providers import CATALOG, FAMILIES, FEATURES, ProviderReg
 from dragoman.services.providers.transport import Timeouts
 from dragoman.storage.database import Database
 
-QUICK = Timeouts(connect=0.5, first_byte=0.6, first_token=0.9, idle=0.5, total=3.0)
+QUICK = Timeouts(connect=1.0, first_byte=1.5, first_token=2.0, idle=1.2, total=6.0)
+"""Short enough to be waited for, long enough for a machine that is busy with other tests."""
 
 
 def configured(folder: Path, environ: Mapping[str, str]) -> Configuration:
