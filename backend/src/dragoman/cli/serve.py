@@ -12,6 +12,7 @@ from typing import Final
 import click
 import structlog
 
+from dragoman.api.edge import server_config
 from dragoman.api.page import is_built
 from dragoman.api.server import App
 from dragoman.app import Composition, compose, create_app
@@ -23,9 +24,13 @@ from dragoman.storage.database import open_database
 from . import data_folder
 from .binding import Place, listen, places, web_address
 from .configuration import Loader
+from .endings import CommandError, leave
 from .greeting import greeting, program
 from .processor import complaint_about_processor
-from .server import GracefulServer, options, run_server
+from .server import GracefulServer
+
+DRAIN: Final = 30
+"""Seconds that running replies may take after the server was told to end."""
 
 EXPOSED: Final = (
     "host {host!r} can be reached from other machines, and there is no authentication: whoever "
@@ -96,7 +101,18 @@ def refuse_exposure(settings: Settings, found: Sequence[Place]) -> None:
 
 def run(app: App, listeners: list[socket], *, level: str, announce: Callable[[], None]) -> None:
     """Run the server on sockets that listen already, and leave with the exit code of its end."""
-    run_server(GracefulServer(options(app, level=level), announce), listeners)
+    # uvicorn tells of every start and end; the greeting says that already.
+    quieter = "warning" if level == "info" else level
+    config = server_config(app, log_level=quieter, drain=DRAIN)
+    server = GracefulServer(config, announce)
+    gc.freeze()  # all that is there by now stays, and need not be looked through
+    gc.enable()
+    try:
+        server.run(listeners)
+    except SystemExit as error:  # uvicorn's way to say that the application did not start
+        raise CommandError("the server could not start: the log says why") from error
+    if server.forced_by is not None:
+        leave(128 + server.forced_by)
 
 
 def open_browser(address: str) -> None:
