@@ -26,9 +26,10 @@ from dragoman.api.doors.gemini import GeminiRoute
 from dragoman.api.doors.models import vendor_models_router
 from dragoman.api.doors.responses import PATH as RESPONSES
 from dragoman.api.doors.responses import ResponsesRoute, responses_router
-from dragoman.api.errors import Problem, problem_of
+from dragoman.api.errors import Problem, Receive, Scope, Send, problem_of
 from dragoman.api.fastapi_errors import speak_one_language
 from dragoman.api.guard import Guard, is_loopback
+from dragoman.api.handover import Gateway, Link
 from dragoman.api.openapi import describe
 from dragoman.api.page import mount_page
 from dragoman.api.relay import Meter, Pace
@@ -71,7 +72,7 @@ from dragoman.services.providers.client.upstream import HttptoolsUpstream
 from dragoman.services.providers.local import MODEL_VARIABLE
 from dragoman.services.providers.model_facts import described
 from dragoman.services.providers.transport import Timeouts
-from dragoman.services.routing import Setup
+from dragoman.services.routing import Elsewhere, Setup
 
 if TYPE_CHECKING:
     from dragoman.services.conversation_service import ConversationService
@@ -164,7 +165,11 @@ def timeouts_of(settings: Settings) -> Timeouts:
 
 
 class Service:
-    """One running Dragoman, without HTTP: enter it, and ask the models of its `setup`."""
+    """One running Dragoman, without HTTP: enter it, and ask the models of its `setup`.
+
+    One that is not the `owner` keeps nothing and runs nothing beside itself: whatever needs that is
+    `Elsewhere`.
+    """
 
     def __init__(
         self,
@@ -172,7 +177,9 @@ class Service:
         *,
         registry: ProviderRegistry = built_in,
         timeouts: Timeouts | None = None,
+        owner: bool = True,
     ) -> None:
+        self._owner = owner
         self._registry = registry
         self._timeouts = timeouts or timeouts_of(configuration.settings)
         self.configuration = configuration
@@ -196,6 +203,8 @@ class Service:
     def conversations(self) -> "ConversationService":
         """The conversations, while `keeping` lasts."""
         if self._conversations is None:
+            if not self._owner:
+                raise Elsewhere
             raise RuntimeError("no conversations are kept: enter `keeping` first")
         return self._conversations
 
@@ -203,6 +212,8 @@ class Service:
     def responses(self) -> "ResponseService":
         """The responses that programs may come back to, while `keeping` lasts."""
         if self._responses is None:
+            if not self._owner:
+                raise Elsewhere
             raise RuntimeError("no responses are kept: enter `keeping` first")
         return self._responses
 
@@ -264,6 +275,8 @@ class Service:
     def start_background(self) -> None:
         """Begin what takes time: providers get ready, and what is not known yet is looked up."""
         setup = self.setup
+        if not self._owner:
+            return
         for name in {model.provider for model in setup.models.models}:
             provider = setup.registry.get(name)
             if isinstance(provider, Background):
@@ -325,6 +338,7 @@ class Service:
             self.composition.registry,
             runtime,
             unlisted=self.configuration.settings.allow_unlisted_models,
+            engines_elsewhere=not self._owner,
         )
 
 
@@ -336,29 +350,70 @@ def create_app(
     timeouts: Timeouts | None = None,
     pace: Pace | None = None,
     database: "Database | None" = None,
+    meter: Meter | None = None,
+    in_flight: Callable[[], int] | None = None,
 ) -> App:
     """Make the ASGI application. `load` reads the configuration anew when its files change.
 
     Conversations are kept in `database`; without one, it is opened in the data folder when the
-    application starts, and closed when it ends. Raises `ConfigurationError` when the configuration
-    cannot be used.
+    application starts, and closed when it ends. `meter` counts what is under way here, `in_flight`
+    tells how much is in all workers. Raises `ConfigurationError` when the configuration cannot be
+    used.
     """
     service = Service(configuration, registry=registry, timeouts=timeouts)
     watcher = ConfigurationWatcher(
         configuration, load=load or (lambda: configuration), reload=service.reload
     )
-    meter = Meter()
-    rest = _documented(
-        service, watcher, meter, _lifespan(service, database, watcher if load is not None else None)
-    )
-    routes = _dispatch(service, meter, pace, rest)
-    settings = configuration.settings
+    meter = meter or Meter()
+    lifespan = _lifespan(service, database, watcher if load is not None else None)
+    rest = _documented(service, watcher, in_flight or (lambda: meter.running), lifespan)
+    return _bounded(service, meter, _dispatch(service, meter, pace, rest))
+
+
+def create_gateway(
+    configuration: Configuration,
+    *,
+    load: Load,
+    link: Link,
+    registry: ProviderRegistry = built_in,
+    meter: Meter | None = None,
+) -> App:
+    """Make the application of a worker that keeps nothing: it hands over to `link` what it must.
+
+    Raises `ConfigurationError` when the configuration cannot be used.
+    """
+    service = Service(configuration, registry=registry, owner=False)
+    watcher = ConfigurationWatcher(configuration, load=load, reload=service.reload)
+    meter = meter or Meter()
+
+    @asynccontextmanager
+    async def life() -> AsyncIterator[None]:
+        async with service:
+            watching = asyncio.create_task(watcher.run())
+            try:
+                yield
+            finally:
+                watching.cancel()
+
+    answering = _bounded(service, meter, _dispatch(service, meter, None, _elsewhere))
+    return Gateway(answering, link, meter=meter, life=life)
+
+
+async def _elsewhere(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's
+    raise Elsewhere
+
+
+def _bounded(service: Service, meter: Meter, routes: App) -> App:
+    settings = service.configuration.settings
     guarded = Guard(routes, settings.host, allowed_hosts=settings.allowed_hosts)
     return Boundary(guarded, explain=service.explain, meter=meter)
 
 
 def _documented(
-    service: Service, watcher: ConfigurationWatcher, meter: Meter, lifespan: Lifespan
+    service: Service,
+    watcher: ConfigurationWatcher,
+    in_flight: Callable[[], int],
+    lifespan: Lifespan,
 ) -> FastAPI:
     """Make the routes that answer in one go; they describe themselves, and the others."""
     # Beyond this machine the server tells strangers nothing about itself.
@@ -388,7 +443,7 @@ def _documented(
             lambda: service.setup,
             lambda: watcher.status,
             lambda: service.conversations.health.trouble,
-            meter,
+            in_flight,
         )
     )
     if at_home:

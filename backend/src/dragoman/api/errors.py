@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from math import ceil
+from os import register_at_fork
 from random import Random
 from secrets import randbits
 from typing import Any, Final, Protocol, TypeAlias
@@ -225,6 +226,8 @@ async def send_json(send: Send, body: bytes, *, status: int = 200, headers: Head
 # Seeded by the system, which takes longer to ask each time than all else that an id costs. Nothing
 # is secret in one: it only has to be like no other.
 _numbers: Final = Random(randbits(256))  # noqa: S311
+# A forked process would go on with the same numbers as the one it came from.
+register_at_fork(after_in_child=lambda: _numbers.seed(randbits(256)))
 
 
 def new_request_id() -> str:

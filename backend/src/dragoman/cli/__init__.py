@@ -48,6 +48,7 @@ def main() -> None:
 @main.command()
 @click.option("--host", metavar="HOST", help="The address to listen on [127.0.0.1].")
 @click.option("--port", metavar="PORT", help="The port to listen on [8000]; 0 takes a free one.")
+@click.option("--workers", metavar="N", help="How many processes answer [1].")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning, error or critical.")
 @click.option("--open", "open_page", is_flag=True, help="Open the browser when it is ready.")
 @click.option(

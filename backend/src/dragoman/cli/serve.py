@@ -1,6 +1,5 @@
 """`dragoman serve`: what can go wrong goes wrong first, in one line; then the server runs."""
 
-import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -12,7 +11,6 @@ from typing import Final
 import click
 import structlog
 
-from dragoman.api.edge import server_config
 from dragoman.api.page import is_built
 from dragoman.api.server import App
 from dragoman.app import Composition, compose, create_app
@@ -24,13 +22,9 @@ from dragoman.storage.database import open_database
 from . import data_folder
 from .binding import Place, listen, places, web_address
 from .configuration import Loader
-from .endings import CommandError, leave
 from .greeting import greeting, program
 from .processor import complaint_about_processor
-from .server import GracefulServer
-
-DRAIN: Final = 30
-"""Seconds that running replies may take after the server was told to end."""
+from .server import GracefulServer, options, run_server
 
 EXPOSED: Final = (
     "host {host!r} can be reached from other machines, and there is no authentication: whoever "
@@ -62,7 +56,6 @@ def serve(load: Loader, *, open_page: bool) -> None:
         configure_logging(settings.log_level, load.redact)
         if is_exposed(found):
             _log.warning("insecure_bind", host=settings.host, open_to="whoever can reach it")
-        database = opened.enter_context(open_database(settings.data_dir))
         address = web_address(listeners[0])
 
         def announce() -> None:
@@ -70,11 +63,24 @@ def serve(load: Loader, *, open_page: bool) -> None:
             with suppress(OSError):  # nobody may be reading; the server runs all the same
                 text = greeting(address, composition, program=words, has_page=is_built())
                 click.echo(text)
+
+        def show() -> None:
             if open_page:
                 Thread(target=open_browser, args=(address,), daemon=True).start()
 
+        if settings.workers > 1:
+            from .workers import run_workers  # noqa: PLC0415 - few servers have several
+
+            run_workers(configuration, load, listeners, announce=announce, show=show)
+            return
+        database = opened.enter_context(open_database(settings.data_dir))
+
+        def ready() -> None:
+            announce()
+            show()
+
         app = create_app(configuration, load=load, registry=load.registry, database=database)
-        run(app, listeners, level=settings.log_level, announce=announce)
+        run(app, listeners, level=settings.log_level, announce=ready)
 
 
 def _warnings(composition: Composition) -> Iterator[str]:
@@ -101,18 +107,7 @@ def refuse_exposure(settings: Settings, found: Sequence[Place]) -> None:
 
 def run(app: App, listeners: list[socket], *, level: str, announce: Callable[[], None]) -> None:
     """Run the server on sockets that listen already, and leave with the exit code of its end."""
-    # uvicorn tells of every start and end; the greeting says that already.
-    quieter = "warning" if level == "info" else level
-    config = server_config(app, log_level=quieter, drain=DRAIN)
-    server = GracefulServer(config, announce)
-    gc.freeze()  # all that is there by now stays, and need not be looked through
-    gc.enable()
-    try:
-        server.run(listeners)
-    except SystemExit as error:  # uvicorn's way to say that the application did not start
-        raise CommandError("the server could not start: the log says why") from error
-    if server.forced_by is not None:
-        leave(128 + server.forced_by)
+    run_server(GracefulServer(options(app, level=level), announce), listeners)
 
 
 def open_browser(address: str) -> None:

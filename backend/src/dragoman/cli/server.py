@@ -1,28 +1,34 @@
 """uvicorn, ended with care: the first signal lets replies finish, the second does not."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from signal import SIGINT, SIGTERM, signal
 from socket import socket
 from types import FrameType
-from typing import Final, final
+from typing import Final
 
 import click
 import structlog
 import uvicorn
 
+from dragoman.api.edge import server_config
+from dragoman.api.server import App
+
 from .collecting import collect_seldom
+from .endings import CommandError, leave
 
 _log: Final = structlog.get_logger("dragoman")
 
 SIGNALS: Final = (SIGINT, SIGTERM)
+DRAIN: Final = 30
+"""Seconds that running replies may take after the server was told to end."""
 GRACE: Final = 1.0
 """Seconds in which a request must notice that its client was left."""
 
 
-@final
 class GracefulServer(uvicorn.Server):
     """A server that calls `ready` when it can be reached, and ends with 0 when it is told to.
 
@@ -83,3 +89,22 @@ class GracefulServer(uvicorn.Server):
     def _cancel(self) -> None:
         for task in self.server_state.tasks:
             task.cancel()
+
+
+def options(app: App, *, level: str) -> uvicorn.Config:
+    """Make the options to serve `app` with, where the log has this level."""
+    # uvicorn tells of every start and end; the greeting says that already.
+    quieter = "warning" if level == "info" else level
+    return server_config(app, log_level=quieter, drain=DRAIN)
+
+
+def run_server(server: GracefulServer, listeners: list[socket]) -> None:
+    """Run a server on sockets that listen already, and leave with the exit code of its end."""
+    gc.freeze()  # all that is there by now stays, and need not be looked through
+    gc.enable()
+    try:
+        server.run(listeners)
+    except SystemExit as error:  # uvicorn's way to say that the application did not start
+        raise CommandError("the server could not start: the log says why") from error
+    if server.forced_by is not None:
+        leave(128 + server.forced_by)

@@ -17,6 +17,7 @@ T = TypeVar("T")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 _LONGEST_WAIT: Final = 86_400
 _MOST_DAYS: Final = 3650
+_MOST_WORKERS: Final = 64
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
@@ -34,6 +35,7 @@ class Settings(Struct, frozen=True):
     data_dir: Path
     host: str = "127.0.0.1"
     port: int = 8000
+    workers: int = 1
     log_level: str = "info"
     debug: bool = False
     allowed_hosts: tuple[str, ...] = ()
@@ -100,11 +102,21 @@ def _port(given: Given) -> int:
 
 
 def _days(given: Given) -> int:
+    return _whole(given, range(_MOST_DAYS + 1), "days")
+
+
+def _workers(given: Given) -> int:
+    return _whole(given, range(1, _MOST_WORKERS + 1), "workers")
+
+
+def _whole(given: Given, allowed: range, of_what: str) -> int:
     value = given.value
     text = str(value).strip() if isinstance(value, int | str) else ""
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) <= _MOST_DAYS):
+    # The length keeps thousands of digits away from int().
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) in allowed):
         shown = quoted(value) if isinstance(value, str) else kind_of(value)
-        raise Mistake(f"{shown} is no number of days: write a whole one from 0 to {_MOST_DAYS}")
+        span = f"from {allowed[0]} to {allowed[-1]}"
+        raise Mistake(f"{shown} is no number of {of_what}: write a whole one {span}")
     return int(text)
 
 
@@ -168,6 +180,9 @@ def _string(given: Given) -> str:
 
 HOST: Final = Setting("host", "DRAGOMAN_HOST", _host, "the address to listen on")
 PORT: Final = Setting("port", "DRAGOMAN_PORT", _port, "the port to listen on; 0 takes a free one")
+WORKERS: Final = Setting(
+    "workers", "DRAGOMAN_WORKERS", _workers, "how many processes answer, one for each core at most"
+)
 DATA_DIR: Final = Setting("data_dir", "DRAGOMAN_DATA_DIR", _path, "the folder of what is stored")
 LOG_LEVEL: Final = Setting("log_level", "LOG_LEVEL", _log_level, "how much is logged")
 DEBUG: Final = Setting(
@@ -246,6 +261,7 @@ AnySetting: TypeAlias = (
 SETTINGS: Final[tuple[AnySetting, ...]] = (
     HOST,
     PORT,
+    WORKERS,
     DATA_DIR,
     LOG_LEVEL,
     DEBUG,
@@ -336,6 +352,7 @@ def read_settings(layers: tuple[Layer, ...], where: Folders, findings: Findings)
     return Settings(
         host=ask(HOST, "127.0.0.1"),
         port=ask(PORT, 8000),
+        workers=ask(WORKERS, 1),
         data_dir=ask(DATA_DIR, where.data),
         log_level=ask(LOG_LEVEL, "info"),
         debug=ask(DEBUG, default=False),

@@ -21,11 +21,13 @@ def configure_logging(
     *,
     stream: TextIO | None = None,
     environ: Mapping[str, str] = os.environ,
+    worker: int | None = None,
 ) -> None:
     """Send every log line of the process to `stream` (standard error), through `redact`.
 
     A terminal gets columns, coloured unless `NO_COLOR` is set; anything else one JSON object a
-    line. `level` is a name of the standard library's, in any case.
+    line. `level` is a name of the standard library's, in any case. Where several processes write,
+    `worker` tells in each line which of them did.
     """
     out = stream or sys.stderr
     shared: list[structlog.typing.Processor] = [
@@ -35,6 +37,8 @@ def configure_logging(
         structlog.processors.format_exc_info,
         _redactor(redact),
     ]
+    if worker is not None:
+        shared.insert(1, _named(worker))
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=not environ.get("NO_COLOR"), pad_event_to=20)
         if out.isatty()
@@ -67,6 +71,13 @@ def _redactor(redact: Redact) -> structlog.typing.Processor:
         return {name: _cleaned(value, redact) for name, value in event.items()}
 
     return clean
+
+
+def _named(worker: int) -> structlog.typing.Processor:
+    def name(_logger: object, _method: str, event: _Event) -> _Event:
+        return {**event, "worker": worker}
+
+    return name
 
 
 def _cleaned(value: object, redact: Redact) -> object:

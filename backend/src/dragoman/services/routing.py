@@ -8,6 +8,7 @@ from msgspec import Struct
 from dragoman.chat import InvalidInput
 from dragoman.config.facts import ModelConfiguration, ModelEntry
 from dragoman.services.providers import (
+    Background,
     BaseProvider,
     ChatModel,
     ProviderConfig,
@@ -15,6 +16,13 @@ from dragoman.services.providers import (
     Runtime,
 )
 from dragoman.services.providers.model_facts import described
+
+
+class Elsewhere(BaseException):
+    """Another process has what is needed to answer; nothing was done yet.
+
+    Nothing on the way may take it for a failure of the request.
+    """
 
 
 class Candidate(Struct, frozen=True, dict=True):
@@ -30,6 +38,11 @@ class Candidate(Struct, frozen=True, dict=True):
         return self.provider.get_config(self.runtime.environ)
 
     @cached_property
+    def runs_beside(self) -> bool:
+        """Whether the provider runs something beside the server, as an engine."""
+        return isinstance(self.provider, Background)
+
+    @cached_property
     def llm(self) -> ChatModel:
         """The model, ready to be asked. Raises what its making does."""
         return self.provider.create_llm(self.model, self.runtime)
@@ -38,27 +51,35 @@ class Candidate(Struct, frozen=True, dict=True):
 class Setup(Struct, frozen=True, dict=True):
     """Everything a request depends on, as one value: a reload replaces it, and edits nothing.
 
-    `unlisted` lets requests name models that nobody listed, as `provider/model`.
+    `unlisted` lets requests name models that nobody listed, as `provider/model`. With
+    `engines_elsewhere`, another process has whatever runs beside a server.
     """
 
     models: ModelConfiguration
     registry: ProviderRegistry
     runtime: Runtime
     unlisted: bool = False
+    engines_elsewhere: bool = False
 
     def candidates(self, model_id: str | None) -> Sequence[Candidate]:
         """Give whom to ask for `model_id` (`None`: the default model), the best first.
 
-        Raises `InvalidInput` that lists the known ids when there is no such model.
+        Raises `InvalidInput` that lists the known ids when there is no such model, and `Elsewhere`.
         """
         if model_id is None and self.models.default is not None:
             model_id = self.models.default.id
-        listed = self._listed.get(model_id or "")
-        if listed is not None:
-            return (listed,)
+        candidate = self._listed.get(model_id or "")
+        if candidate is None:
+            candidate = self._candidate_of(model_id)
+        if self.engines_elsewhere and candidate.runs_beside:
+            raise Elsewhere
+        return (candidate,)
+
+    def _candidate_of(self, model_id: str | None) -> Candidate:
+        """Give whom to ask for a model that is not listed."""
         unlisted = self._unlisted(model_id or "")
         if unlisted is not None and self.unlisted:
-            return (self._candidate(unlisted),)
+            return self._candidate(unlisted)
         raise InvalidInput("model", self._why_not(model_id, unlisted), reason="unknown_model")
 
     @cached_property

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from dragoman.api.relay import Meter
 from dragoman.api.routes.providers import Provider, providers_of
 from dragoman.config import ConfigurationStatus
 from dragoman.services.routing import Setup
@@ -31,7 +30,7 @@ def health_router(
     setup: Callable[[], Setup],
     config: Callable[[], ConfigurationStatus],
     trouble: Callable[[], Trouble | None],
-    meter: Meter,
+    in_flight: Callable[[], int],
 ) -> APIRouter:
     """Make the router from what it reports on."""
     router = APIRouter(tags=["health"])
@@ -44,7 +43,7 @@ def health_router(
             config=fresh.state,
             configReason=fresh.reason,
             storage=str(trouble() or "ok"),
-            inFlight=meter.running,
+            inFlight=in_flight(),
             models=len(now.models.models),
             providers=providers_of(now),
         )
