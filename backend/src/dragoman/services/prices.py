@@ -3,11 +3,14 @@
 The list comes with the installation, and is not fetched: a price is as old as that release.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec import Struct
 
 from dragoman.chat import Usage
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 # Providers that the list knows by another name.
 _NAMES: Final = {"gemini": "google", "xai": "x-ai"}
+
+_ASKING: Final = (sys.executable, "-P", "-m", "dragoman.services.prices")
+_LONGEST: Final = 60.0
+"""Seconds that looking into the list may take."""
 
 
 class Cost(Struct, frozen=True):
@@ -40,7 +47,19 @@ def cost_of(model: ModelEntry, usage: Usage, *, now: datetime | None = None) -> 
 
 
 def context_windows_of(models: Iterable[ModelEntry]) -> dict[str, int]:
-    """Give the context windows that the list knows, in tokens, by the ids of the entries."""
+    """Give the context windows that the list knows, in tokens, by the ids of the entries.
+
+    It looks in a process of its own, and takes as long as that: here, the list would stay in memory
+    for good. Raises `subprocess.SubprocessError` or `OSError` when that cannot be done.
+    """
+    asked = msgspec.json.encode(list(models))
+    told = subprocess.run(  # noqa: S603 - this very file
+        _ASKING, input=asked, capture_output=True, check=True, timeout=_LONGEST
+    )
+    return msgspec.json.decode(told.stdout, type=dict[str, int])
+
+
+def _look_up(models: Iterable[ModelEntry]) -> dict[str, int]:
     found = {model.id: _found(model, Usage(1, 1), None) for model in models}
     return {
         name: it.model.context_window
@@ -74,3 +93,8 @@ def _source() -> str:
     import genai_prices  # noqa: PLC0415
 
     return f"genai-prices {genai_prices.__version__}"
+
+
+if __name__ == "__main__":
+    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=list[ModelEntry])
+    sys.stdout.buffer.write(msgspec.json.encode(_look_up(asked)))

@@ -1,12 +1,15 @@
 """What a start loads, and what waits until somebody needs it: nothing here looks at a clock."""
 
+import json
 import sys
 from signal import SIGTERM
+from typing import Any
 
 import aiohttp
+import pytest
 
 from dragoman.storage.database import open_database
-from tests.support.program import serving
+from tests.support.program import Ended, eventually, serving
 
 WAITING = {
     "aiohttp",  # for a proxy
@@ -38,20 +41,54 @@ try:
     main()
 finally:
     print("{MODULES}", *sys.modules, file=sys.stderr)
-    print("{COLLECTING}", gc.isenabled(), gc.get_freeze_count() > 50_000, file=sys.stderr)
+    enabled = "enabled" if gc.isenabled() else "disabled"
+    apart = "set-apart" if gc.get_freeze_count() > 50_000 else "looked-through"
+    print("{COLLECTING}", enabled, apart, file=sys.stderr)
 """
 PROGRAM = (sys.executable, "-c", TOLD_AT_THE_END)
 
 
-async def test_a_server_that_is_ready_has_loaded_nothing_that_it_may_never_need(configured):
+# The list of prices has the context window of this one, and nothing else does.
+OF_OLD = json.dumps(
+    [{"id": "claude-2.1", "name": "Claude", "description": "A model", "provider": "anthropic"}]
+)
+
+
+@pytest.fixture
+def started_before(configured) -> dict[str, Any]:
+    """Somebody whose database has its schema: only the first start of all makes one."""
     with open_database(configured["folder"] / "data"):
-        pass  # only the first start of all has a schema to make
-    environ = {**configured, "DRAGOMAN_DATA_DIR": str(configured["folder"] / "data")}
-    async with serving(program=PROGRAM, **environ) as server:
+        pass
+    return {**configured, "DRAGOMAN_DATA_DIR": str(configured["folder"] / "data")}
+
+
+def told(line: str, ended: Ended) -> set[str]:
+    """What the program said at its end, after a word."""
+    (found,) = (said for said in ended.err.splitlines() if said.startswith(line))
+    return set(found.split()[1:])
+
+
+async def test_a_server_that_is_ready_has_loaded_nothing_that_it_may_never_need(started_before):
+    async with serving(program=PROGRAM, **started_before) as server:
         async with aiohttp.ClientSession(server.url) as client, client.get("/health") as answer:
             assert answer.status == 200
         ended = await server.end(SIGTERM)
-    told = {line.split()[0]: line.split()[1:] for line in ended.err.splitlines() if line[:1] != "{"}
-    assert "dragoman.app" in told[MODULES]
-    assert WAITING.intersection(told[MODULES]) == set()
-    assert told[COLLECTING] == ["True", "True"]
+    assert "dragoman.app" in told(MODULES, ended)
+    assert WAITING & told(MODULES, ended) == set()
+    assert told(COLLECTING, ended) == {"enabled", "set-apart"}
+
+
+async def test_the_list_of_prices_tells_context_windows_without_staying(started_before):
+    environ = {**started_before, "MODELS": OF_OLD}
+    async with serving(program=PROGRAM, **environ) as server:
+        async with aiohttp.ClientSession(server.url) as client:
+
+            async def is_known() -> bool:
+                async with client.get("/api/v1/models") as answer:
+                    (model,) = (await answer.json())["models"]
+                    return model["contextWindow"] == 200_000
+
+            assert not await is_known()
+            await eventually(is_known)
+        ended = await server.end(SIGTERM)
+    assert "genai_prices" not in told(MODULES, ended)
