@@ -28,6 +28,7 @@ from dragoman.api.errors import new_request_id
 from dragoman.api.head import fault_of
 from dragoman.api.polite import PoliteTransport
 from dragoman.api.refusal import Refusal, Refused
+from dragoman.api.relay import Ear
 from dragoman.api.security import SECURITY_HEADERS
 
 _log: Final = structlog.get_logger("dragoman.edge")
@@ -126,6 +127,8 @@ class EdgeProtocol(HttpToolsProtocol):
         for cycle in self._waiting:
             cycle.disconnected = True
             cycle.message_event.set()
+            if isinstance(cycle.receive, Ear):
+                cycle.receive.departure.tell()
 
     def data_received(self, data: bytes) -> None:
         """Read on, never further at once than a head may be long."""
@@ -204,6 +207,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self._framing = self._content = 0
         self._asked += 1
         self._waiting.append(self.cycle)
+        # uvicorn looks it up when the request's task begins, which is later.
+        self.cycle.receive = Ear(self.cycle.receive)  # type: ignore[assignment,arg-type,method-assign]  # its messages have closer types
 
     def on_body(self, body: bytes) -> None:
         """Take more of the body."""

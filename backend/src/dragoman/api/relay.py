@@ -1,7 +1,7 @@
 """Bringing an answer to a client: late enough to be true, never silent, ended with its client."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Self
 
@@ -37,31 +37,74 @@ class Pace(Struct, frozen=True):
     stall: float = 30.0
 
 
+class Departure:
+    """That a client has left, told at once to whom it concerns (`then`)."""
+
+    __slots__ = ("_gone", "_then")
+
+    def __init__(self) -> None:
+        self._gone = False
+        self._then: Callable[[], None] | None = None
+
+    def tell(self) -> None:
+        """Say that the client has left."""
+        self._gone = True
+        if self._then is not None:
+            self._then()
+
+    def tells(self, then: Callable[[], None]) -> None:
+        """Call `then` when the client leaves; now, if it has left."""
+        self._then = then
+        if self._gone:
+            then()
+
+
+class Ear:
+    """A `receive` that knows of a departure without being asked for it over and over."""
+
+    __slots__ = ("_receive", "departure")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.departure = Departure()
+
+    def __call__(self) -> Awaitable[Message]:
+        """Receive the next message; see ASGI."""
+        return self._receive()
+
+
 @asynccontextmanager
 async def while_present(receive: Receive, send: Send) -> AsyncIterator[Send]:
     """Cancel what happens inside when the client leaves; raises `ClientGone` then.
 
     Enter it when the request's body has been read to its end, and answer by the `send` it gives:
-    once the last of the answer is on its way, the client may leave.
+    once the last of the answer is on its way, the client may leave. Where `receive` is no `Ear`, a
+    task listens to it.
     """
     task = asyncio.current_task()
     answered = gone = False
 
-    async def watch() -> None:
+    def leave() -> None:
         nonlocal gone
-        while (await receive())["type"] != "http.disconnect":
-            pass
         if task is not None and not answered:
             gone = True
             task.cancel()
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        leave()
 
     async def answer(message: Message) -> None:
         nonlocal answered
         answered = message["type"] == "http.response.body" and not message.get("more_body")
         await send(message)
 
-    loop = asyncio.get_running_loop() if task is None else task.get_loop()
-    watcher = loop.create_task(watch())
+    watcher = None
+    if isinstance(receive, Ear):
+        receive.departure.tells(leave)
+    else:
+        watcher = asyncio.create_task(watch())
     try:
         yield answer
     except asyncio.CancelledError as error:
@@ -69,7 +112,9 @@ async def while_present(receive: Receive, send: Send) -> AsyncIterator[Send]:
             raise
         raise ClientGone("client_gone") from error
     finally:
-        watcher.cancel()
+        answered = True
+        if watcher is not None:
+            watcher.cancel()
 
 
 class EventStream:

@@ -71,6 +71,8 @@ def _is_clean(body: bytes) -> bool:
     """Tell whether there is nothing in a JSON text that is no Unicode."""
     if b"\\ud" in body or b"\\uD" in body:  # half of a pair, perhaps
         return False
+    if body.isascii():
+        return True
     try:
         body.decode()
     except UnicodeDecodeError:

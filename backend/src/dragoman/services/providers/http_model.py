@@ -87,6 +87,10 @@ class HttpChatModel:
         self._upstream = upstream
         self._timeouts = timeouts
         self._signer = signer
+        self._own_headers = provider.own_headers()
+        self._headers = provider.request_headers(config, model, {})
+        self._secrets = provider.secrets(config)
+        self._plain = _PLAIN.union((provider.api_version_header or "",))
 
     def outgoing(self, request: ChatRequest) -> Outgoing:
         """Translate a request; sends nothing. Raises `LLMServiceError` for what cannot be said."""
@@ -99,7 +103,7 @@ class HttpChatModel:
             request = replace(
                 request, limits=replace(request.limits, output=self._model.max_output_tokens)
             )
-        client, behind = brought(request.headers, wire.name, without=self._provider.own_headers())
+        client, behind = brought(request.headers, wire.name, without=self._own_headers)
         refused = self._provider.refused_by(
             self._model, client, effort=effort_of(request, self._model)
         )
@@ -112,12 +116,17 @@ class HttpChatModel:
             refuse_losses(receipts, self._model)
         return Outgoing(
             url=self._config.base_url + (written.path or wire.path),
-            headers=self._provider.request_headers(self._config, self._model, client),
+            headers=self._headers_with(client),
             body=written.body,
             receipts=receipts,
-            plain=_PLAIN.union(client, (self._provider.api_version_header or "",)),
-            secrets=self._provider.secrets(self._config),
+            plain=self._plain.union(client),
+            secrets=self._secrets,
         )
+
+    def _headers_with(self, client: Mapping[str, str]) -> Mapping[str, str]:
+        if not client:
+            return self._headers
+        return self._provider.request_headers(self._config, self._model, client)
 
     async def stream(self, request: ChatRequest) -> Batches:
         """Ask; see `ChatModel.stream`. An answer in the other mode is understood all the same."""
