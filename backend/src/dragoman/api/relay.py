@@ -1,8 +1,7 @@
 """Bringing an answer to a client: late enough to be true, never silent, ended with its client."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Final, Self
 
 from msgspec import Struct
@@ -73,48 +72,52 @@ class Ear:
         return self._receive()
 
 
-@asynccontextmanager
-async def while_present(receive: Receive, send: Send) -> AsyncIterator[Send]:
+class while_present:  # noqa: N801 - it reads as what it does
     """Cancel what happens inside when the client leaves; raises `ClientGone` then.
 
     Enter it when the request's body has been read to its end, and answer by the `send` it gives:
     once the last of the answer is on its way, the client may leave. Where `receive` is no `Ear`, a
     task listens to it.
     """
-    task = asyncio.current_task()
-    answered = gone = False
 
-    def leave() -> None:
-        nonlocal gone
-        if task is not None and not answered:
-            gone = True
-            task.cancel()
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._task = asyncio.current_task()
+        self._watcher: asyncio.Task[None] | None = None
+        self._answered = self._gone = False
 
-    async def watch() -> None:
-        while (await receive())["type"] != "http.disconnect":
+    async def __aenter__(self) -> Send:
+        if isinstance(self._receive, Ear):
+            self._receive.departure.tells(self._leave)
+        else:
+            self._watcher = asyncio.create_task(self._watch())
+        return self._answer
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        self._answered = True
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._gone and kind is asyncio.CancelledError and self._task is not None:
+            if self._task.uncancel() > 0:
+                return
+            raise ClientGone("client_gone") from error
+
+    def _leave(self) -> None:
+        if self._task is not None and not self._answered:
+            self._gone = True
+            self._task.cancel()
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
             pass
-        leave()
+        self._leave()
 
-    async def answer(message: Message) -> None:
-        nonlocal answered
-        answered = message["type"] == "http.response.body" and not message.get("more_body")
-        await send(message)
-
-    watcher = None
-    if isinstance(receive, Ear):
-        receive.departure.tells(leave)
-    else:
-        watcher = asyncio.create_task(watch())
-    try:
-        yield answer
-    except asyncio.CancelledError as error:
-        if not gone or task is None or task.uncancel() > 0:
-            raise
-        raise ClientGone("client_gone") from error
-    finally:
-        answered = True
-        if watcher is not None:
-            watcher.cancel()
+    async def _answer(self, message: Message) -> None:
+        self._answered = message["type"] == "http.response.body" and not message.get("more_body")
+        await self._send(message)
 
 
 class EventStream:

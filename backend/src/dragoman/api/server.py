@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
+from logging import INFO
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -58,7 +59,7 @@ class Boundary:
         if record.fault is not None:
             _log.error("unhandled", request_id=record.request_id, exc_info=record.fault)
         if not quiet or record.reason is not None:
-            _log.info("request", **record.fields())
+            _tell(record)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
@@ -75,6 +76,11 @@ class Boundary:
             await send_problem(
                 answer, problem, request_id=answer.record.request_id, tongue=answer.tongue
             )
+
+
+def _tell(record: Record) -> None:
+    if _log.is_enabled_for(INFO):
+        _log.info("request", **record.fields())
 
 
 class Dispatch:

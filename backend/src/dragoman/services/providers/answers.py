@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from dragoman.chat import Failure, UpstreamError, Whole, events_of
 from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret, mask
-from dragoman.services.providers.base import Batches
+from dragoman.services.providers.base import Batch, Batches
 from dragoman.services.providers.headers import heard
 from dragoman.services.providers.patience import Patience
 from dragoman.services.providers.retry_after import retry_after_of
@@ -39,32 +39,27 @@ _CUT: Final = frozenset({"premature_close", "connection_reset"})
 _JSON: Final = frozenset({"application/json", "text/plain", "application/octet-stream", ""})
 
 
-async def answer_of(
-    response: UpstreamResponse,
-    wire: ProviderSide,
-    patience: Patience,
-    *,
-    streamed: bool,
-    stream_types: frozenset[str],
-) -> Batches:
-    """Give the reply's batches; `streamed` is what was asked for. Raises `UpstreamError`."""
-    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if response.status != 200:
-        raise await failed(wire, response, patience)
-    patience.headers_came()
-    # A stream of JSON lines may be labelled as JSON; then what was asked for decides.
-    if media in stream_types and (streamed or media not in _JSON):
-        return _streamed(wire.stream_reader(), response, patience)
-    if media in _JSON:
-        return _whole(wire, await patience.wait(read_body(response)))
-    expected = " or ".join(sorted({"application/json"} | stream_types))
-    raise malformed("bad_content_type", f"the answer is {media}, and not {expected}")
+class _Whole:
+    """A reply in one batch."""
 
+    def __init__(self, wire: ProviderSide, body: bytes) -> None:
+        start, *events = events_of(wire.read_reply(body))
+        whole = Whole(wire.name, body) if _is_clean(body) else None
+        start = replace(start, wire=wire.name, whole=whole)
+        self._batch: Batch | None = [start, *events]
 
-async def _whole(wire: ProviderSide, body: bytes) -> Batches:
-    start, *events = events_of(wire.read_reply(body))
-    whole = Whole(wire.name, body) if _is_clean(body) else None
-    yield [replace(start, wire=wire.name, whole=whole), *events]
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Batch:
+        batch, self._batch = self._batch, None
+        if batch is None:
+            raise StopAsyncIteration
+        return batch
+
+    async def aclose(self) -> None:
+        """Be done."""
+        self._batch = None
 
 
 def _is_clean(body: bytes) -> bool:
@@ -78,6 +73,28 @@ def _is_clean(body: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+async def answer_of(
+    response: UpstreamResponse,
+    wire: ProviderSide,
+    patience: Patience,
+    *,
+    streamed: bool,
+    stream_types: frozenset[str],
+) -> Batches | _Whole:
+    """Give the reply's batches; `streamed` is what was asked for. Raises `UpstreamError`."""
+    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if response.status != 200:
+        raise await failed(wire, response, patience)
+    patience.headers_came()
+    # A stream of JSON lines may be labelled as JSON; then what was asked for decides.
+    if media in stream_types and (streamed or media not in _JSON):
+        return _streamed(wire.stream_reader(), response, patience)
+    if media in _JSON:
+        return _Whole(wire, await patience.wait(read_body(response)))
+    expected = " or ".join(sorted({"application/json"} | stream_types))
+    raise malformed("bad_content_type", f"the answer is {media}, and not {expected}")
 
 
 async def _streamed(
