@@ -127,8 +127,9 @@ class EdgeProtocol(HttpToolsProtocol):
         for cycle in self._waiting:
             cycle.disconnected = True
             cycle.message_event.set()
-            if isinstance(cycle.receive, Ear):
-                cycle.receive.departure.tell()
+            ear = _taken_off(cycle)
+            if ear is not None:
+                ear.departure.tell()
 
     def data_received(self, data: bytes) -> None:
         """Read on, never further at once than a head may be long."""
@@ -208,7 +209,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._asked += 1
         self._waiting.append(self.cycle)
         # uvicorn looks it up when the request's task begins, which is later.
-        self.cycle.receive = Ear(self.cycle.receive)  # type: ignore[assignment,arg-type,method-assign]  # its messages have closer types
+        self.cycle.receive = Ear(self.cycle.receive, self.loop)  # type: ignore[assignment,arg-type,method-assign]  # its messages have closer types
 
     def on_body(self, body: bytes) -> None:
         """Take more of the body."""
@@ -226,7 +227,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with the next request, unless the client is still busy with the last."""
-        self._waiting.popleft()
+        _taken_off(self._waiting.popleft())
         super().on_response_complete()
         if self._phase is _Phase.BODY and not self._waiting:
             self.transport.close()
@@ -313,6 +314,12 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.close()  # nothing came, so there is nothing to answer
         else:
             self._refuse(refusals.HEADER_TIMEOUT)
+
+
+def _taken_off(cycle: RequestResponseCycle) -> Ear | None:
+    """Give the ear of a request that is over; they need no longer hold each other."""
+    ear = vars(cycle).pop("receive", None)
+    return ear if isinstance(ear, Ear) else None
 
 
 def edge_protocol(chosen: EdgeLimits) -> type[EdgeProtocol]:

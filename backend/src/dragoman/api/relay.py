@@ -51,20 +51,24 @@ class Departure:
         if self._then is not None:
             self._then()
 
-    def tells(self, then: Callable[[], None]) -> None:
-        """Call `then` when the client leaves; now, if it has left."""
+    def tells(self, then: Callable[[], None] | None) -> None:
+        """Call `then` when the client leaves; now, if it has left. `None`: nobody any more."""
         self._then = then
-        if self._gone:
+        if self._gone and then is not None:
             then()
 
 
 class Ear:
-    """A `receive` that knows of a departure without being asked for it over and over."""
+    """A `receive` that knows of a departure without being asked for it over and over.
 
-    __slots__ = ("_receive", "departure")
+    It knows its `loop`, too: Python 3.11 asks the system for it each time.
+    """
 
-    def __init__(self, receive: Receive) -> None:
+    __slots__ = ("_receive", "departure", "loop")
+
+    def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._receive = receive
+        self.loop = loop
         self.departure = Departure()
 
     def __call__(self) -> Awaitable[Message]:
@@ -83,7 +87,7 @@ class while_present:  # noqa: N801 - it reads as what it does
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(receive.loop if isinstance(receive, Ear) else None)
         self._watcher: asyncio.Task[None] | None = None
         self._answered = self._gone = False
 
@@ -100,6 +104,8 @@ class while_present:  # noqa: N801 - it reads as what it does
         self._answered = True
         if self._watcher is not None:
             self._watcher.cancel()
+        elif isinstance(self._receive, Ear):
+            self._receive.departure.tells(None)
         if self._gone and kind is asyncio.CancelledError and self._task is not None:
             if self._task.uncancel() > 0:
                 return

@@ -1,5 +1,6 @@
 """A model behind an address: a request becomes bytes, an answer becomes events."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Final, Protocol
@@ -90,6 +91,7 @@ class HttpChatModel:
         self._own_headers = provider.own_headers()
         self._headers = provider.request_headers(config, model, {})
         self._secrets = provider.secrets(config)
+        self._loop: asyncio.AbstractEventLoop | None = None  # its upstream's
         self._plain = _PLAIN.union((provider.api_version_header or "",))
 
     def outgoing(self, request: ChatRequest) -> Outgoing:
@@ -132,7 +134,9 @@ class HttpChatModel:
         """Ask; see `ChatModel.stream`. An answer in the other mode is understood all the same."""
         wire = self._provider.wire_for(request, self._model)
         outgoing = self.outgoing_in(wire, request)
-        with Patience(self._timeouts) as patience:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        with Patience(self._timeouts, self._loop) as patience:
             headers, secrets = await vouched_for(outgoing, self._signer, patience)
             sending = self._upstream.send("POST", outgoing.url, headers=headers, body=outgoing.body)
             with Account(self._model, secrets) as account:

@@ -17,13 +17,13 @@ class Patience:
 
     One timer keeps them all: it is wound again when it rings too early, and not with every event.
     Only what is spent in `wait` is held against the provider. The task that makes it is the one
-    that waits.
+    that waits. `loop` is the running one, for whoever knows it: Python 3.11 asks the system for it.
 
     Raises `RuntimeError` outside a task.
     """
 
-    def __init__(self, timeouts: Timeouts) -> None:
-        task = asyncio.current_task()
+    def __init__(self, timeouts: Timeouts, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("only a task can be patient")
         self._task = task
