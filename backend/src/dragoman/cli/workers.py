@@ -22,7 +22,7 @@ from .binding import BACKLOG
 from .configuration import Loader
 from .endings import CONFIGURATION, CommandError, leave
 from .server import DRAIN, options, run_server
-from .supervisor import Supervisor
+from .supervisor import Supervisor, WorkerFailedError
 from .worker import WorkerServer
 
 _NO_FORK: Final = "this system cannot fork, so there can be one worker only: leave `workers` at 1"
@@ -116,7 +116,10 @@ def run_workers(
         numbers = range(2, configuration.settings.workers + 1)
         works = [lambda wire: crew.own(others, wire), *map(gateway, numbers)]
         supervisor = Supervisor(works, ready=ready, ending=ending)
-        code = supervisor.run()
+        try:
+            code = supervisor.run()
+        except WorkerFailedError as error:  # which has said why itself
+            leave(error.exit_code)
     if supervisor.forced_by is not None:
         leave(128 + supervisor.forced_by)
     if code:
