@@ -46,6 +46,7 @@ class ResponsesRoute:
         request = self._door.read(body, scope)
         responses = self._responses()
         asked = await prepared(body, request, responses)
+        del body, request  # an answer may take long, and they may be long
         keeper = Keeper(responses, asked)
         if keeper.keeps:
             await responses.make_ready()

@@ -69,8 +69,9 @@ class ChatRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises what `explain` explains, until the answer has begun."""
-        body = await read_body(scope, receive, limit=MAX_REQUEST)
-        await self.answer(self.read(body, scope), scope["state"]["record"], receive, send)
+        # Nothing here keeps the body: an answer may take long, and a body be long.
+        request = self.read(await read_body(scope, receive, limit=MAX_REQUEST), scope)
+        await self.answer(request, scope["state"]["record"], receive, send)
 
     async def answer(
         self,

@@ -139,6 +139,8 @@ class HttpChatModel:
         with Patience(self._timeouts, self._loop) as patience:
             headers, secrets = await vouched_for(outgoing, self._signer, patience)
             sending = self._upstream.send("POST", outgoing.url, headers=headers, body=outgoing.body)
+            receipts = outgoing.receipts
+            del outgoing  # its body may be long, and the answer may take long
             with Account(self._model, secrets) as account:
                 async with patience.entering(sending) as response:
                     account.headers = response.headers
@@ -152,7 +154,7 @@ class HttpChatModel:
                     async with aclosing(answer) as batches:
                         async for batch in batches:
                             told = heard(response.headers, secrets)
-                            yield _introduced(batch, outgoing.receipts, told, self._model)
+                            yield _introduced(batch, receipts, told, self._model)
                             break
                         async for batch in batches:
                             yield batch

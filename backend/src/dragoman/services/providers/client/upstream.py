@@ -129,6 +129,7 @@ class _Exchange:
 
     async def __aenter__(self) -> Answer:
         connection = await self._upstream.ask(self._route, self._head, self._body)
+        self._body = b""  # it was sent, may be long, and the answer may take long
         try:
             self._answer = Answer(connection)
         except UpstreamError:
