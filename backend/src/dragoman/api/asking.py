@@ -32,11 +32,10 @@ def read_request(
     request = uncarried(dialect.wire.read_request(body))
     check_fields(request.extras.fields if request.extras is not None else {})
     check_links(request)
-    return replace(
-        request,
-        headers=_own_headers(dialect, headers),
-        strict=_wants_strict(headers) or strict,
-    )
+    own, wants_strict = _own_headers(dialect, headers), _wants_strict(headers) or strict
+    if own is None and not wants_strict:
+        return request
+    return replace(request, headers=own, strict=wants_strict)
 
 
 def check_fields(names: Iterable[str]) -> None:

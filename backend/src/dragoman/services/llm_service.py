@@ -52,7 +52,8 @@ async def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batc
 async def get_ai_response(request: ChatRequest, candidate: Candidate) -> Reply:
     """Ask for a whole reply: the fold of what `stream_ai_response` gives; raises like it."""
     folding = Fold()
-    async with aclosing(stream_ai_response(replace(request, stream=False), candidate)) as batches:
+    asked = replace(request, stream=False) if request.stream else request
+    async with aclosing(stream_ai_response(asked, candidate)) as batches:
         async for batch in batches:
             folding.add(batch)
     return folding.reply()

@@ -96,7 +96,8 @@ class ChatRoute:
     async def _whole(self, asked: "_Asked", send: Send) -> None:
         reply = await get_ai_response(asked.request, asked.candidate)
         asked.record.usage = reply.usage
-        named = replace(reply, model=asked.candidate.model.id)
+        ours = asked.candidate.model.id
+        named = reply if reply.model == ours else replace(reply, model=ours)
         told = self._dialect.completed(named)
         if told is named and (vendors := self._passed(reply)) is not None:
             body = Naming(reply.model, named.model).put(vendors)

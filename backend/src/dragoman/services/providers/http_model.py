@@ -100,7 +100,8 @@ class HttpChatModel:
 
     def outgoing_in(self, wire: ProviderSide, request: ChatRequest) -> Outgoing:
         """Translate a request into `wire`, whichever the choice would be; see `outgoing`."""
-        request = replace(request, model=self._model.vendor_id)
+        if request.model != self._model.vendor_id:
+            request = replace(request, model=self._model.vendor_id)
         if self._provider.needs_output_limit and request.limits.output is None:
             request = replace(
                 request, limits=replace(request.limits, output=self._model.max_output_tokens)

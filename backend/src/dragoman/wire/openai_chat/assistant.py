@@ -6,6 +6,7 @@ As parts: reasoning, then content, then a refusal, then calls.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -46,6 +47,8 @@ from dragoman.wire.openai_chat.words import (
     set_aside,
 )
 
+_ALWAYS_SAID: Final = frozenset({"role", "content"})
+
 
 def read_assistant(
     message: Fields,
@@ -58,7 +61,13 @@ def read_assistant(
     `call_id` is for a call in the old words, which have no ids. Raises `InvalidInput` where the
     turn is not what it should be.
     """
-    signed = take_signed(message.rest())
+    said = message.rest()
+    text = said.get("content")
+    if text and isinstance(text, str) and not any(said[n] for n in said if n not in _ALWAYS_SAID):
+        # Nearly every turn is this one: a text, and fields that say nothing.
+        message.skip("content")
+        return (Text(text),), ()
+    signed = take_signed(said)
     reasoning = signed or filter(None, [take_reasoning(message.rest())])
     calls = [*_calls(message), *_function_call(message, call_id)]
     content, form = read_content(
