@@ -46,7 +46,8 @@ class Supervisor:
     """Runs each of `works` in a process of its own, numbered from 1.
 
     `ready` is called once, when all of them are ready for the first time; `ending` when the end
-    begins. Nothing may run in this process but this: it forks.
+    begins; `lost` with the number of each that has ended. Nothing may run in this process but this:
+    it forks.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class Supervisor:
         *,
         ready: Callable[[], None],
         ending: Callable[[], None],
+        lost: Callable[[int], None] = lambda _: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._workers = [_Worker(number, work, now) for number, work in enumerate(works, 1)]
         self._ready: Callable[[], None] | None = ready
         self._tell_ending = ending
+        self._tell_lost = lost
         self._now = now
         self._selector = selectors.DefaultSelector()
         self._ending = False
@@ -155,6 +158,7 @@ class Supervisor:
     def _bury(self, worker: "_Worker", code: int) -> None:
         """Take note that a worker has ended, with an exit code or the negative of a signal."""
         self._leave(worker)
+        self._tell_lost(worker.number)
         if self._ending:
             # Nothing was there yet to take a signal that was meant for all.
             well = code in (0, -signal.SIGTERM) or self.forced_by is not None

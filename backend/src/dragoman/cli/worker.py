@@ -11,6 +11,7 @@ from typing import final
 import structlog
 import uvicorn
 
+from .accepting import Accepting, Shares
 from .server import GracefulServer
 
 _log = structlog.get_logger("dragoman")
@@ -31,11 +32,18 @@ class WorkerServer(GracefulServer):
 
     Of the signals it heeds SIGTERM alone, and only as the first order: Ctrl-C reaches every process
     of a terminal, and service managers signal every one of theirs, so that a second signal says
-    nothing here. `ready` is called when it can be reached.
+    nothing here. `number` is which of the workers it is, from 1, and `shares` how many connections
+    each has. `ready` is called when it can be reached.
     """
 
     def __init__(
-        self, config: uvicorn.Config, wire: socket, *, ready: Callable[[], None] = lambda: None
+        self,
+        config: uvicorn.Config,
+        wire: socket,
+        *,
+        number: int,
+        shares: Shares,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         def tell() -> None:
             wire.send(READY)
@@ -43,17 +51,41 @@ class WorkerServer(GracefulServer):
 
         super().__init__(config, tell)
         self._wire = wire
+        self._number = number
+        self._shares = shares
+        self._accepting: Accepting | None = None
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start; see `uvicorn.Server`."""
         self._wire.setblocking(False)  # noqa: FBT003 - it takes no keyword
-        asyncio.get_running_loop().add_reader(self._wire, self._heed)
-        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._wire, self._heed)
+        self._accepting = Accepting(
+            sockets or (),
+            lambda connection: loop.connect_accepted_socket(self._protocol, connection),
+            lambda: len(self.server_state.connections),
+            shares=self._shares,
+            worker=self._number - 1,
+        )
+        await super().startup([])  # uvicorn would take every connection that it can get
+        if self.started:
+            self._accepting.begin()
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End; see `uvicorn.Server`."""
+        if self._accepting is not None:
+            self._accepting.end()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end, if that has not begun."""
         if sig == SIGTERM and not self.should_exit:
             super().handle_exit(sig, frame)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]  # uvicorn's own protocols
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     def _heed(self) -> None:
         try:

@@ -18,6 +18,7 @@ from dragoman.config import Configuration
 from dragoman.observability.logs import configure_logging
 from dragoman.storage.database import open_database
 
+from .accepting import Shares
 from .binding import BACKLOG
 from .configuration import Loader
 from .endings import CONFIGURATION, CommandError, leave
@@ -51,6 +52,7 @@ class _Crew:
         self._load = load
         self._listeners = listeners
         self._tally = Tally(configuration.settings.workers)
+        self.shares = Shares(configuration.settings.workers)
         self.show = show
 
     def own(self, others: socket.socket, wire: socket.socket) -> None:
@@ -67,7 +69,8 @@ class _Crew:
                 in_flight=lambda: self._tally.total,
             )
             config = options(Owner(app, others, drain=DRAIN), level=settings.log_level)
-            run_server(WorkerServer(config, wire, ready=self.show), self._listeners)
+            server = WorkerServer(config, wire, number=1, shares=self.shares, ready=self.show)
+            run_server(server, self._listeners)
 
     def answer(self, number: int, owner: Path, wire: socket.socket) -> None:
         """Be another worker: keep nothing, and hand over to the `owner` what needs it."""
@@ -81,7 +84,8 @@ class _Crew:
             meter=self._tally.meter(number - 1),
         )
         config = options(app, level=settings.log_level)
-        run_server(WorkerServer(config, wire), self._listeners)
+        server = WorkerServer(config, wire, number=number, shares=self.shares)
+        run_server(server, self._listeners)
 
 
 def run_workers(
@@ -109,13 +113,16 @@ def run_workers(
         for listener in listeners:
             listener.close()
 
+    def lost(number: int) -> None:
+        crew.shares.leave(number - 1)
+
     def gateway(number: int) -> Callable[[socket.socket], None]:
         return lambda wire: crew.answer(number, path, wire)
 
     with _private_listener() as (others, path):
         numbers = range(2, configuration.settings.workers + 1)
         works = [lambda wire: crew.own(others, wire), *map(gateway, numbers)]
-        supervisor = Supervisor(works, ready=ready, ending=ending)
+        supervisor = Supervisor(works, ready=ready, ending=ending, lost=lost)
         try:
             code = supervisor.run()
         except WorkerFailedError as error:  # which has said why itself

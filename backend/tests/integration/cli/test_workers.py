@@ -1,4 +1,4 @@
-"""`dragoman serve --workers 2`: one server to its clients, whichever of its processes they reach."""
+"""`dragoman serve --workers 2`: one server to its clients, whichever process they reach."""
 
 import asyncio
 import json

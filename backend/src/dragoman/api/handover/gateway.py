@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from dragoman.api.errors import Message, Problem, Receive, Scope, Send, problem_of, send_problem
-from dragoman.api.relay import Meter
+from dragoman.api.relay import Departure, Ear, Meter
 from dragoman.api.server import App, Boundary
 from dragoman.services.routing import Elsewhere
 
@@ -62,7 +62,7 @@ class Gateway:
                 await self._live(receive, send)
             case "http":
                 heard = _Heard(receive)
-                if not await self._is_answered(scope, heard, send):
+                if not await self._is_answered(scope, heard.receive, send):
                     await self._hand_over(scope, heard.again(), send)
             case _:
                 await self._app(scope, receive, send)
@@ -95,26 +95,25 @@ class Gateway:
 
 
 class _Heard:
-    """`receive`, which can be begun again until the body has been heard and more is asked for."""
+    """What a client sent so far, so that it can be heard again by somebody else."""
 
-    __slots__ = ("_ended", "_heard", "_receive")
+    __slots__ = ("_heard", "_receive", "receive")
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._heard: list[Message] = []
-        self._ended = False
+        self.receive: Receive = self._hear
+        if isinstance(receive, Ear):
+            ear = self.receive = Ear(self._hear)
+            ear.departure = _Awaited(receive.departure, self._heard)
 
-    async def __call__(self) -> Message:
-        if self._ended:  # the answer is being made, so nobody will need the body again
-            self._heard = []
-            return await self._receive()
+    async def _hear(self) -> Message:
         message = await self._receive()
         self._heard.append(message)
-        self._ended = not message.get("more_body", False)
         return message
 
     def again(self) -> Receive:
-        """Give a `receive` that begins where this one began."""
+        """Give a `receive` that begins where the first one began."""
         known = iter(self._heard)
 
         async def receive() -> Message:
@@ -123,6 +122,22 @@ class _Heard:
             return await self._receive()
 
         return receive
+
+
+class _Awaited(Departure):
+    """A departure; who awaits it has begun to answer, and needs nothing that was heard again."""
+
+    __slots__ = ("_departure", "_heard")
+
+    def __init__(self, departure: Departure, heard: list[Message]) -> None:
+        super().__init__()
+        self._departure = departure
+        self._heard = heard
+
+    def tells(self, then: Callable[[], None] | None) -> None:
+        """Call `then` when the client leaves; see `Departure`."""
+        self._heard.clear()
+        self._departure.tells(then)
 
 
 def _saying(problem: Problem) -> App:

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from dragoman.api.errors import Message, Receive, Scope, Send
+from dragoman.api.relay import Ear
 from dragoman.api.server import App
 
 from .frames import Kind, answer_frame, body_message, frame, read_frame, scope_of
@@ -78,7 +79,7 @@ class Owner:
             writer.write(frame(Kind.TAKEN))
             hearing = _Hearing(reader)
             try:
-                await self._app(scope_of(asked.payload), hearing.receive, _telling(writer))
+                await self._app(scope_of(asked.payload), hearing.ear, _telling(writer))
             finally:
                 hearing.end()
         except Exception:  # noqa: BLE001 - one request, whatever it is, must not end the others
@@ -102,9 +103,10 @@ class _Hearing:
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._messages: asyncio.Queue[Message] = asyncio.Queue(_AHEAD)
         self._gone = False
+        self.ear = Ear(self._receive)
         self._task = asyncio.create_task(self._read(reader))
 
-    async def receive(self) -> Message:
+    async def _receive(self) -> Message:
         if self._gone and self._messages.empty():
             return {**_GONE}
         message = await self._messages.get()
@@ -117,6 +119,7 @@ class _Hearing:
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while (read := await read_frame(reader)) is not None:
             await self._messages.put(body_message(read))
+        self.ear.departure.tell()
         await self._messages.put({**_GONE})
 
 
