@@ -1,12 +1,14 @@
 """Requests that one worker hands over to another: as if there were only one."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 from typing import Any
+from weakref import ref
 
 import pytest
 from hypothesis import given, settings
@@ -438,6 +440,20 @@ async def test_an_owner_that_ends_in_mid_answer_is_never_followed_by_an_end(tmp_
     async with owned(app, tmp_path) as owner:
         await gateway(elsewhere, owner)(scope(), eared(client), client.send)
     assert [message.get("more_body") for message in client.heard] == [None, True]
+
+
+@pytest.mark.parametrize("app", [answering(b"here"), elsewhere])
+async def test_a_request_leaves_no_rings_behind(tmp_path, app):
+    client = Client(b"hi")
+    there = gateway(app, tmp_path / "nobody")
+    gc.collect()
+    gc.disable()
+    try:
+        await there(scope(), eared(client), client.send)
+        known, client = ref(client), Client()
+        assert known() is None
+    finally:
+        gc.enable()
 
 
 # --- counting ----------------------------------------------------------------------------------

@@ -20,14 +20,14 @@ _log: Final = structlog.get_logger("dragoman")
 
 _RESTARTING: Final = Problem(
     503,
-    "UNAVAILABLE",
+    "STORAGE_ERROR",
     "worker_restarting",
     "the part of the server that keeps conversations is being started again: try again in 5 s",
     retry_after=5.0,
 )
 _LOST: Final = Problem(
     503,
-    "UNAVAILABLE",
+    "UNKNOWN",
     "worker_lost",
     "the part of the server that keeps conversations ended while it was answering: look whether "
     "your request had an effect before you repeat it",
@@ -61,9 +61,9 @@ class Gateway:
             case "lifespan":
                 await self._live(receive, send)
             case "http":
-                heard = _Heard(receive)
-                if not await self._is_answered(scope, heard.receive, send):
-                    await self._hand_over(scope, heard.again(), send)
+                heard: list[Message] = []
+                if not await self._is_answered(scope, _remembering(receive, heard), send):
+                    await self._hand_over(scope, _again(receive, heard), send)
             case _:
                 await self._app(scope, receive, send)
 
@@ -94,34 +94,31 @@ class Gateway:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-class _Heard:
-    """What a client sent so far, so that it can be heard again by somebody else."""
+def _remembering(receive: Receive, heard: list[Message]) -> Receive:
+    """Give a `receive` of which all is put down that is heard."""
 
-    __slots__ = ("_heard", "_receive", "receive")
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._heard: list[Message] = []
-        self.receive: Receive = self._hear
-        if isinstance(receive, Ear):
-            ear = self.receive = Ear(self._hear)
-            ear.departure = _Awaited(receive.departure, self._heard)
-
-    async def _hear(self) -> Message:
-        message = await self._receive()
-        self._heard.append(message)
+    async def hear() -> Message:
+        message = await receive()
+        heard.append(message)
         return message
 
-    def again(self) -> Receive:
-        """Give a `receive` that begins where the first one began."""
-        known = iter(self._heard)
+    if not isinstance(receive, Ear):
+        return hear
+    ear = Ear(hear)
+    ear.departure = _Awaited(receive.departure, heard)
+    return ear
 
-        async def receive() -> Message:
-            for message in known:
-                return message
-            return await self._receive()
 
-        return receive
+def _again(receive: Receive, heard: list[Message]) -> Receive:
+    """Give a `receive` that begins with what was heard already."""
+    known = iter(heard)
+
+    async def hear() -> Message:
+        for message in known:
+            return message
+        return await receive()
+
+    return hear
 
 
 class _Awaited(Departure):

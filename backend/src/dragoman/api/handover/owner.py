@@ -77,11 +77,11 @@ class Owner:
             if asked is None or asked.kind is not Kind.ASK:
                 return
             writer.write(frame(Kind.TAKEN))
-            hearing = _Hearing(reader)
+            ear, reading = _hearing(reader)
             try:
-                await self._app(scope_of(asked.payload), hearing.ear, _telling(writer))
+                await self._app(scope_of(asked.payload), ear, _telling(writer))
             finally:
-                hearing.end()
+                reading.cancel()
         except Exception:  # noqa: BLE001 - one request, whatever it is, must not end the others
             _log.exception("handover_failed")
         finally:
@@ -97,30 +97,29 @@ class Owner:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
 
-class _Hearing:
-    """`receive` of a request that was handed over."""
+def _hearing(reader: asyncio.StreamReader) -> tuple[Ear, asyncio.Task[None]]:
+    """Give the `receive` of a request that was handed over, and the task that reads it."""
+    messages: asyncio.Queue[Message] = asyncio.Queue(_AHEAD)
+    gone = False
 
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._messages: asyncio.Queue[Message] = asyncio.Queue(_AHEAD)
-        self._gone = False
-        self.ear = Ear(self._receive)
-        self._task = asyncio.create_task(self._read(reader))
-
-    async def _receive(self) -> Message:
-        if self._gone and self._messages.empty():
+    async def receive() -> Message:
+        nonlocal gone
+        if gone and messages.empty():
             return {**_GONE}
-        message = await self._messages.get()
-        self._gone = self._gone or message == _GONE
+        message = await messages.get()
+        gone = gone or message == _GONE
         return message
 
-    def end(self) -> None:
-        self._task.cancel()
+    ear = Ear(receive)
+    departure = ear.departure
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
+    async def read() -> None:
         while (read := await read_frame(reader)) is not None:
-            await self._messages.put(body_message(read))
-        self.ear.departure.tell()
-        await self._messages.put({**_GONE})
+            await messages.put(body_message(read))
+        departure.tell()
+        await messages.put({**_GONE})
+
+    return ear, asyncio.create_task(read())
 
 
 def _telling(writer: asyncio.StreamWriter) -> Send:
