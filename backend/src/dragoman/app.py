@@ -213,7 +213,11 @@ class Service:
         """The responses that programs may come back to, while `keeping` lasts."""
         if self._responses is None:
             if not self._owner:
-                raise Elsewhere
+                from dragoman.services.response_service import (  # noqa: PLC0415 - as above
+                    ResponsesElsewhere,
+                )
+
+                return ResponsesElsewhere()
             raise RuntimeError("no responses are kept: enter `keeping` first")
         return self._responses
 

@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 from msgspec.structs import replace
 
 from dragoman.chat import InvalidInput, JsonObject
 from dragoman.services.purging import purge_daily
+from dragoman.services.routing import Elsewhere
 from dragoman.storage import KeptResponse, Step, responses
 from dragoman.storage.database import Database
 
@@ -110,3 +111,13 @@ class ResponseService:
 def _unknown(response_id: str) -> InvalidInput:
     problem = f"Response with id '{response_id}' not found."
     return InvalidInput("", problem, status=404, reason="not_found")
+
+
+class ResponsesElsewhere(ResponseService):
+    """Responses that another process keeps: whoever needs anything of them is told `Elsewhere`."""
+
+    def __init__(self) -> None:
+        """Know nothing, for there is nothing here."""
+
+    def __getattribute__(self, name: str) -> NoReturn:
+        raise Elsewhere

@@ -14,10 +14,10 @@ import aiohttp
 import pytest
 
 from dragoman.services.providers import LocalProvider
-from dragoman.testing.upstream import streamed
+from dragoman.testing.upstream import streamed, whole
 from tests.support.program import PATIENCE, Serving, eventually, run, serving
 from tests.support.server import parse_events
-from tests.support.tapes import anthropic_stream
+from tests.support.tapes import anthropic_stream, anthropic_whole
 
 from .conftest import KEY, MODELS
 
@@ -170,6 +170,23 @@ async def test_a_conversation_is_the_same_at_every_worker(vendor, configured, be
     assert [message["text"] for message in thread["messages"]] == ["Hi", "Hello"]
     asked = [line for line in server.of("request") if line["request_id"] == request_id]
     assert [line["worker"] for line in asked] == [1], "one line, by the worker who answered"
+
+
+async def test_only_a_response_that_is_not_kept_is_answered_beside_the_owner(vendor, configured):
+    asked = {"model": "claude", "input": "Hello?"}
+    async with workers(**configured) as server, server.client_of(1) as client:
+        vendor.play(*(whole(anthropic_whole("Hello")) for _ in range(3)))
+        async with client.post("/v1/responses", json={**asked, "store": False}) as answer:
+            assert (await answer.json())["store"] is False
+        async with client.post("/v1/responses", json=asked) as answer:
+            kept = (await answer.json())["id"]
+        async with client.post(
+            "/v1/responses", json={**asked, "store": False, "previous_response_id": kept}
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+    answered = [line for line in server.of("request") if line["status"] == 200]
+    assert [line["worker"] for line in answered] == [2, 1, 1]
+    assert len(vendor.received[-1].json["messages"]) == 3
 
 
 @pytest.mark.parametrize(("asked_at", "stopped_at"), [(0, 1), (1, 0)])
