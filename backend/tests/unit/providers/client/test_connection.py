@@ -1,13 +1,15 @@
 """One connection: what is refused, what waits, and what is left of it afterwards."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
 from dragoman.chat import UpstreamError
 from dragoman.services.providers.client.answer import Answer
 from dragoman.services.providers.client.connection import MAX_FIELDS
-from dragoman.services.providers.transport import MAX_CHUNK, MAX_HEADER
+from dragoman.services.providers.client.upstream import HttptoolsUpstream
+from dragoman.services.providers.transport import MAX_CHUNK, MAX_HEADER, Timeouts, read_body
 
 from .line import connected, cut, heard
 
@@ -124,3 +126,36 @@ async def test_an_answer_cannot_be_read_when_its_connection_may_have_the_next():
     answer.close()
     with pytest.raises(RuntimeError):
         await answer.read()
+
+
+@asynccontextmanager
+async def deaf_after(said: bytes):
+    """Say something and end there, when a request begins; nothing more of it is ever read."""
+    heard_all = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        writer.write_eof()
+        await heard_all.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        heard_all.set()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"), [(OK + b"\r\nno", None), (OK, "premature_close"), (b"", "premature_close")]
+)
+async def test_whoever_ends_before_the_question_does_is_not_waited_for(said, reason):
+    client, told = HttptoolsUpstream(Timeouts()), None
+    async with deaf_after(said) as url, asyncio.timeout(5):
+        try:
+            async with client.send("POST", url, headers={}, body=bytes(32 << 20)) as answer:
+                assert await read_body(answer) == b"no"
+        except UpstreamError as error:
+            told = error.failure.reason
+        await client.close()
+    assert told == reason

@@ -197,7 +197,8 @@ class Connection(asyncio.Protocol):
             self._count_bare(len(data))
 
     def eof_received(self) -> None:
-        """Close; `connection_lost` says what that means."""
+        """Close, and send no more to who has said all; `connection_lost` says what that means."""
+        self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         """End the answer, if its end is the connection's, or say that it broke off."""
