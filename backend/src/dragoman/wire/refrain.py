@@ -69,8 +69,9 @@ class Refrain:
         if not before or not data.startswith(before):
             return None
         if self._padded:
-            place = data.find(after, len(before))
-            padding = data[place + len(after) : len(data) - len(self._end)]
+            end = len(data) - len(self._end)
+            place = data.find(after, len(before), end)
+            padding = data[place + len(after) : end]
             if place < 0 or not data.endswith(self._end) or not (padding.isalnum() or not padding):
                 return None
             said = data[len(before) : place]

@@ -40,6 +40,12 @@ def test_an_event_that_repeats_is_read_by_its_words(words, before, after, separa
     assert refrain.words_of(told) == words
 
 
+def test_one_mark_is_not_both_the_beginning_and_the_end_of_what_hides_a_length():
+    told = spelled(chunk(" the", ""))
+    assert learnt(spelled(chunk(" sea", "ab0")), " sea").words_of(told) == " the"
+    assert learnt(spelled(chunk(" sea", "ab0")), " sea").words_of(told[:-2] + b"}") is None
+
+
 @given(
     WORDS,
     WORDS,
