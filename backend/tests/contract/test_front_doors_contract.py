@@ -434,3 +434,74 @@ async def test_the_operator_can_have_every_translation_strict(environ, upstream,
     assert response.status == 400
     assert field in error["message"]
     assert upstream.received == []
+
+
+def _without(whole_reply: dict, *path: str | int) -> dict:
+    *way, last = path
+    place = whole_reply
+    for step in way:
+        place = place[step]
+    del place[last]
+    return whole_reply
+
+
+def _with_object_arguments(*, call: object) -> dict:
+    reply = openai_whole("Hi")
+    reply["choices"][0]["message"] = {"role": "assistant", "content": None, "tool_calls": [call]}
+    return reply
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": {"a": 1}}}
+CARELESS = {
+    "names no model": (CHAT, "gpt", _without(openai_whole("Hi"), "model")),
+    "says no model": (CHAT, "gpt", openai_whole("Hi") | {"model": None}),
+    "is of no kind": (CHAT, "gpt", _without(openai_whole("Hi"), "object")),
+    "is of nobody": (CHAT, "gpt", _without(openai_whole("Hi"), "choices", 0, "message", "role")),
+    "is no number": (CHAT, "gpt", _without(openai_whole("Hi"), "choices", 0, "index")),
+    "has no end": (CHAT, "gpt", _without(openai_whole("Hi"), "choices", 0, "finish_reason")),
+    "calls with an object": (CHAT, "gpt", _with_object_arguments(call=CALL)),
+    "names no model either": (MESSAGES, "claude", _without(anthropic_whole("Hi"), "model")),
+    "is no message": (MESSAGES, "claude", _without(anthropic_whole("Hi"), "type")),
+    "is of nobody either": (MESSAGES, "claude", _without(anthropic_whole("Hi"), "role")),
+    "counts nothing": (MESSAGES, "claude", anthropic_whole("Hi") | {"usage": None}),
+    "has no end either": (MESSAGES, "claude", anthropic_whole("Hi") | {"stop_reason": None}),
+}
+
+
+@pytest.mark.parametrize("careless", CARELESS)
+async def test_what_a_careless_vendor_leaves_out_clients_of_its_format_are_told(
+    dragoman, upstream, careless
+):
+    door, model, reply = CARELESS[careless]
+    upstream.play(whole(reply))
+
+    response = await dragoman.client.post(door, json=asking(door, model=model))
+    answer = await response.json()
+
+    assert response.status == 200
+    assert answer["model"] == model
+    if door == CHAT:
+        (choice,) = answer["choices"]
+        assert (answer["object"], choice["index"]) == ("chat.completion", 0)
+        assert (choice["message"]["role"], choice["finish_reason"]) == ("assistant", "stop")
+        assert all(
+            isinstance(call["function"]["arguments"], str)
+            for call in choice["message"].get("tool_calls", ())
+        )
+    else:
+        assert (answer["type"], answer["role"]) == ("message", "assistant")
+        assert answer["stop_reason"] == "end_turn"
+        assert answer["usage"].keys() >= {"input_tokens", "output_tokens"}
+
+
+@MODELS
+async def test_the_vendors_name_of_a_model_is_not_told_in_another_spelling(
+    dragoman, upstream, model
+):
+    door = CHAT if model == "gpt" else MESSAGES
+    body = json.dumps(WHOLE[model]("Hi") | {"model": "vendor/x"}).replace("r/x", "r\\/x")
+    upstream.play(Script(200, {"content-type": "application/json"}, (body.encode(),)))
+
+    response = await dragoman.client.post(door, json=asking(door, model=model))
+
+    assert (await response.json())["model"] == model

@@ -24,6 +24,12 @@ def test_the_name_of_another_model_stays():
     assert Naming("vendor-x", "ours").put(source) == source
 
 
+def test_a_name_is_known_in_any_spelling():
+    source = b'{"model":"vendor\\/\\u0078","text":"vendor/x"}'
+
+    assert Naming("vendor/x", "ours").put(source) == b'{"model":"ours","text":"vendor/x"}'
+
+
 def test_nothing_changes_where_the_names_are_the_same_or_unknown():
     source = b'{"model":"vendor-x"}'
 
@@ -31,10 +37,10 @@ def test_nothing_changes_where_the_names_are_the_same_or_unknown():
         assert naming.put(source) is source
 
 
-@given(vendors=_texts.filter(bool), ours=_texts.filter(bool), text=_texts)
-def test_what_is_said_is_never_touched(vendors: str, ours: str, text: str):
+@given(vendors=_texts.filter(bool), ours=_texts.filter(bool), text=_texts, plain=st.booleans())
+def test_what_is_said_is_never_touched(vendors: str, ours: str, text: str, *, plain: bool):
     said = {"model": vendors, "text": text}
 
-    named = json.loads(Naming(vendors, ours).put(json.dumps(said, ensure_ascii=False).encode()))
+    named = json.loads(Naming(vendors, ours).put(json.dumps(said, ensure_ascii=plain).encode()))
 
     assert named == {"model": ours, "text": text}

@@ -15,6 +15,7 @@ from dragoman.observability.secrets import Secret, mask
 from dragoman.services.providers.base import Batch, Batches
 from dragoman.services.providers.headers import heard
 from dragoman.services.providers.patience import Patience
+from dragoman.services.providers.regular import is_regular
 from dragoman.services.providers.retry_after import retry_after_of
 from dragoman.services.providers.transport import (
     MAX_CHUNK,
@@ -43,9 +44,11 @@ class _Whole:
     """A reply in one batch."""
 
     def __init__(self, wire: ProviderSide, body: bytes) -> None:
-        start, *events = events_of(wire.read_reply(body))
-        whole = Whole(wire.name, body) if _is_clean(body) else None
-        start = replace(start, wire=wire.name, whole=whole)
+        reply = wire.read_reply(body)
+        start, *events = events_of(reply)
+        # Where the model is not named, there is no place for our name either.
+        told = reply.model and _is_clean(body) and is_regular(wire.name, body)
+        start = replace(start, wire=wire.name, whole=Whole(wire.name, body) if told else None)
         self._batch: Batch | None = [start, *events]
 
     def __aiter__(self) -> Self:
