@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from dragoman.api.dialects import Dialect
 from dragoman.api.links import check_links
-from dragoman.chat import ChatRequest, Extras, InvalidInput
+from dragoman.chat import ChatRequest, Extras, InvalidInput, Text
 from dragoman.wire.carrying import uncarried
 
 MAX_REQUEST: Final = 32 << 20
@@ -29,13 +29,20 @@ def read_request(
     Raises `InvalidInput` for what is wrong with it, for what would choose the provider's address or
     key, and for addresses that nobody may be made to fetch.
     """
-    request = uncarried(dialect.wire.read_request(body))
+    request = dialect.wire.read_request(body)
     check_fields(request.extras.fields if request.extras is not None else {})
-    check_links(request)
+    if not _is_text(request):
+        request = uncarried(request)
+        check_links(request)
     own, wants_strict = _own_headers(dialect, headers), _wants_strict(headers) or strict
     if own is None and not wants_strict:
         return request
     return replace(request, headers=own, strict=wants_strict)
+
+
+def _is_text(request: ChatRequest) -> bool:
+    """Tell whether there is nothing in the messages that could hold an address or a seal."""
+    return all(type(part) is Text for message in request.messages for part in message.parts)
 
 
 def check_fields(names: Iterable[str]) -> None:
@@ -52,14 +59,15 @@ def _own_headers(dialect: Dialect, headers: RawHeaders) -> Extras | None:
     """Give those of the client's headers that its wire's provider understands."""
     found: dict[str, str] = {}
     for raw, value in headers:
-        name = raw.decode("latin-1")
-        if name in dialect.headers:
-            text = value.decode("latin-1")
+        if raw in dialect.raw_headers:
+            name, text = raw.decode("latin-1"), value.decode("latin-1")
             found[name] = f"{found[name]},{text}" if name in found else text
     return Extras(dialect.wire.name, found) if found else None
 
 
 def _wants_strict(headers: RawHeaders) -> bool:
+    if _STRICT not in dict(headers):
+        return False
     for name, value in headers:
         if name == _STRICT:
             word = value.decode("latin-1").strip().lower()

@@ -65,8 +65,14 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int = MAX_BODY) ->
 
 def _header(scope: Scope, name: bytes) -> str | None:
     """Give a header's value; the values of one that is repeated, joined as HTTP says."""
-    values = [value for header, value in scope["headers"] if header == name]
-    return b", ".join(values).decode("latin-1").strip() if values else None
+    headers = scope["headers"]
+    by_name = dict(headers)
+    if name not in by_name:
+        return None
+    if len(by_name) == len(headers):
+        return str(by_name[name], "latin-1").strip()
+    values = [value for header, value in headers if header == name]
+    return b", ".join(values).decode("latin-1").strip()
 
 
 def _check_type(content_type: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Final, TypeAlias, TypeVar
 from uuid import uuid4
 
@@ -57,7 +58,7 @@ def passed_on(headers: VendorHeaders) -> Headers:
     ]
 
 
-class Dialect(Struct, frozen=True, kw_only=True):
+class Dialect(Struct, frozen=True, kw_only=True, dict=True):
     """A wire format as clients of it know it.
 
     `headers` are the names of those of a client's headers that mean something to a provider of the
@@ -77,6 +78,11 @@ class Dialect(Struct, frozen=True, kw_only=True):
     headers: frozenset[str] = frozenset()
     statuses: Mapping[Category, int] = {}
     id_header: bytes | None = None
+
+    @cached_property
+    def raw_headers(self) -> frozenset[bytes]:
+        """The names of `headers` as they come."""
+        return frozenset(name.encode("latin-1") for name in self.headers)
 
     def completed(self, told: Told) -> Told:
         """Give a reply, or its beginning, an id and a date where its provider left them out.

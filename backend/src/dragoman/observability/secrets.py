@@ -92,15 +92,19 @@ def mask(text: str, secrets: Iterable[Secret]) -> str:
     It is found plain, escaped as in JSON or a `repr`, URL-encoded and in base64. Values shorter
     than 8 characters are left alone: they are no keys.
     """
-    values = {secret.reveal() for secret in secrets if len(secret.reveal()) >= _SHORTEST}
-    # The longest first, or the rest of a longer secret would stay behind a shorter one.
-    for value in sorted(values, key=lambda value: (-len(value), value)):
-        for spelling in _spellings(value):
-            text = text.replace(spelling, MASK)
+    for spelling in _all_spellings(tuple(secrets)):
+        text = text.replace(spelling, MASK)
     return text
 
 
 @lru_cache(maxsize=256)
+def _all_spellings(secrets: tuple[Secret, ...]) -> tuple[str, ...]:
+    values = {secret.reveal() for secret in secrets if len(secret.reveal()) >= _SHORTEST}
+    # The longest first, or the rest of a longer secret would stay behind a shorter one.
+    ordered = sorted(values, key=lambda value: (-len(value), value))
+    return tuple(spelling for value in ordered for spelling in _spellings(value))
+
+
 def _spellings(value: str) -> tuple[str, ...]:
     octets = value.encode("utf-8", "surrogatepass")
     return (

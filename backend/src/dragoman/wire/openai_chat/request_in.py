@@ -10,7 +10,6 @@ from dragoman.chat import (
     Extras,
     InvalidInput,
     Json,
-    JsonObject,
     Limits,
     Message,
     Output,
@@ -36,6 +35,8 @@ from dragoman.wire.openai_chat.words import (
     UNTYPED,
     set_aside,
 )
+
+_PLAIN_ROLES: Final = ("user", "assistant", "system")
 
 
 def read_request(body: bytes) -> ChatRequest:
@@ -72,28 +73,29 @@ def read_request(body: bytes) -> ChatRequest:
 
 
 def _messages(request: Fields) -> Iterator[Message]:
-    if not isinstance(request.peek("messages"), list):
-        raise request.wrong("messages", "a list", request.peek("messages"))
-    for place, message in enumerate(request.objects("messages")):
-        plain = _plain(message.rest())
+    messages = request.take("messages")
+    if not isinstance(messages, list):
+        raise request.wrong("messages", "a list", messages)
+    for place, said in enumerate(messages):
+        plain = _plain(said)
         if plain is not None:
             yield plain
             continue
+        message = Fields(said, f"messages[{place}]")
         role = message.text("role")
         if role not in _READERS:
             raise InvalidInput(message.at("role"), f"must be one of {', '.join(_READERS)}")
         yield _READERS[role](message, place)
 
 
-def _plain(message: JsonObject) -> Message | None:
+def _plain(said: Json) -> Message | None:
     """Read what nearly every message is: a role and a text. What any other says takes longer."""
-    match message:
-        case {"role": "user" | "assistant" | "system" as role, "content": str(text)} if (
-            text and len(message) == 2
-        ):
-            return Message(role, (Text(text),))
-        case _:
-            return None
+    if not isinstance(said, dict) or len(said) != 2:
+        return None
+    role, text = said.get("role"), said.get("content")
+    if not text or not isinstance(text, str) or role not in _PLAIN_ROLES:
+        return None
+    return Message(role, (Text(text),))
 
 
 def _spoken(message: Fields, _place: int) -> Message:
