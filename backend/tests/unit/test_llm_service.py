@@ -1,5 +1,7 @@
 """One path for whole and streamed replies, with no provider in sight."""
 
+import gc
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 
@@ -213,3 +215,16 @@ async def test_stopping_early_closes_the_model():
         await anext(batches)
     assert provider.model.closed
     assert provider.judged == []
+
+
+async def test_a_failure_takes_its_question_along_at_once():
+    candidate = candidate_of(Reciter(ConnectionResetError()))
+    gc.disable()
+    try:
+        try:
+            await get_ai_response(ASKED, candidate)
+        except LLMServiceError as error:
+            told = weakref.ref(error)
+        assert told() is None
+    finally:
+        gc.enable()

@@ -9,6 +9,7 @@ from dragoman.chat import (
     ChatRequest,
     Failure,
     Fold,
+    LLMServiceError,
     PartDelta,
     PartStart,
     Reasoning,
@@ -43,10 +44,19 @@ async def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batc
                     yield batch
         witness.testify()
     except Exception as error:
-        judged = candidate.provider.map_error(error, model=candidate.model.id)
-        health_of(candidate.runtime).failed(candidate.config, judged)
-        raise judged from error
+        raise _judged(error, candidate) from error
     health_of(candidate.runtime).well(candidate.config)
+
+
+def _judged(error: Exception, candidate: Candidate) -> LLMServiceError:
+    """Judge an error, and remember what it shows.
+
+    Whoever raises it may not hold it: a frame and an error that hold each other keep the question
+    until the next look for rings.
+    """
+    judged = candidate.provider.map_error(error, model=candidate.model.id)
+    health_of(candidate.runtime).failed(candidate.config, judged)
+    return judged
 
 
 async def get_ai_response(request: ChatRequest, candidate: Candidate) -> Reply:

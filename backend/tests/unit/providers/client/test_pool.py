@@ -1,7 +1,9 @@
 """Connections: kept, given up, gone when they are needed, and hard to make."""
 
 import asyncio
+import gc
 import socket
+import weakref
 from contextlib import asynccontextmanager, contextmanager
 
 import pytest
@@ -209,3 +211,21 @@ async def test_closing_ends_what_is_under_way(client):
             await client.close()
             with pytest.raises(UpstreamError, match="premature close"):
                 await answer.read()
+
+
+CUT = Script(pieces=(b"{",), end="cut")
+
+
+@pytest.mark.parametrize("script", [GOES, CUT])
+async def test_a_breakage_is_held_by_nobody(client, script):
+    gc.disable()
+    try:
+        async with scripted_upstream() as peer:
+            peer.play(script)
+            try:
+                await asked(client, peer.url)
+            except UpstreamError as error:
+                told = weakref.ref(error)
+            assert told() is None
+    finally:
+        gc.enable()

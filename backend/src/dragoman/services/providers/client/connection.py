@@ -113,7 +113,10 @@ class Connection(asyncio.Protocol):
             self.close()
             raise
         if self.failure is not None and not self.status:
-            raise self.failure
+            try:
+                raise self.failure
+            finally:
+                self.failure = None  # the two would hold each other, and the question
 
     def news(self) -> asyncio.Future[None]:
         """Give what is done when something has come."""
@@ -139,6 +142,7 @@ class Connection(asyncio.Protocol):
     def finish(self) -> bool:
         """Be done with the answer; tells whether another request may follow."""
         self.asked = False
+        self.failure = None  # it was raised, and holds those who read
         return (
             self.ended
             and self._stays
