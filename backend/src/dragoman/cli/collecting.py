@@ -6,7 +6,7 @@ from typing import Final
 THRESHOLDS: Final = (20_000, 10, 10)
 """Objects made and not yet freed before the youngest are looked at; rounds before older ones are.
 
-A request leaves no rings behind, so that what is looked for is hardly ever there.
+A whole request leaves no rings behind, and a stream a few small ones: there is little to look for.
 """
 
 
