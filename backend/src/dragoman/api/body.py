@@ -39,8 +39,9 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int = MAX_BODY) ->
     Raises `InvalidInput` with 415 for another type, charset or any encoding of the content, with
     413 as soon as the body is known to be too long, and `ClientGone` if the client leaves.
     """
-    _check_type(_header(scope, b"content-type"))
-    encoding = _header(scope, b"content-encoding")
+    told = dict(scope["headers"])
+    _check_type(_header(scope, told, b"content-type"))
+    encoding = _header(scope, told, b"content-encoding")
     if encoding is not None and encoding.lower() != "identity":
         raise InvalidInput(
             "content-encoding",
@@ -48,7 +49,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int = MAX_BODY) ->
             status=415,
             reason="bad_encoding",
         )
-    declared = _header(scope, b"content-length")
+    declared = _header(scope, told, b"content-length")
     if declared is not None and declared.isdecimal() and int(declared) > limit:
         raise _too_long(limit)
     body = bytearray()
@@ -63,14 +64,16 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int = MAX_BODY) ->
             return bytes(body)
 
 
-def _header(scope: Scope, name: bytes) -> str | None:
-    """Give a header's value; the values of one that is repeated, joined as HTTP says."""
+def _header(scope: Scope, told: dict[bytes, bytes], name: bytes) -> str | None:
+    """Give a header's value; the values of one that is repeated, joined as HTTP says.
+
+    `told` are the headers by name, the last of each.
+    """
     headers = scope["headers"]
-    by_name = dict(headers)
-    if name not in by_name:
+    if name not in told:
         return None
-    if len(by_name) == len(headers):
-        return str(by_name[name], "latin-1").strip()
+    if len(told) == len(headers):
+        return str(told[name], "latin-1").strip()
     values = [value for header, value in headers if header == name]
     return b", ".join(values).decode("latin-1").strip()
 

@@ -39,23 +39,23 @@ class Pace(Struct, frozen=True):
 class Departure:
     """That a client has left, told at once to whom it concerns (`then`)."""
 
-    __slots__ = ("_gone", "_then")
+    __slots__ = ("_gone", "_next")
 
     def __init__(self) -> None:
         self._gone = False
-        self._then: Callable[[], None] | None = None
+        self._next: Callable[[], None] | None = None
 
     def tell(self) -> None:
         """Say that the client has left."""
         self._gone = True
-        if self._then is not None:
-            self._then()
+        if self._next is not None:
+            self._next()
 
-    def tells(self, then: Callable[[], None] | None) -> None:
-        """Call `then` when the client leaves; now, if it has left. `None`: nobody any more."""
-        self._then = then
-        if self._gone and then is not None:
-            then()
+    def then(self, step: Callable[[], None] | None) -> None:
+        """Call `step` when the client leaves; now, if it has left. `None`: nothing any more."""
+        self._next = step
+        if self._gone and step is not None:
+            step()
 
 
 class Ear:
@@ -93,7 +93,7 @@ class while_present:  # noqa: N801 - it reads as what it does
 
     async def __aenter__(self) -> Send:
         if isinstance(self._receive, Ear):
-            self._receive.departure.tells(self._leave)
+            self._receive.departure.then(self._leave)
         else:
             self._watcher = asyncio.create_task(self._watch())
         return self._answer
@@ -105,7 +105,7 @@ class while_present:  # noqa: N801 - it reads as what it does
         if self._watcher is not None:
             self._watcher.cancel()
         elif isinstance(self._receive, Ear):
-            self._receive.departure.tells(None)
+            self._receive.departure.then(None)
         if self._gone and kind is asyncio.CancelledError and self._task is not None:
             if self._task.uncancel() > 0:
                 return

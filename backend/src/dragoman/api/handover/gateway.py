@@ -131,10 +131,10 @@ class _Awaited(Departure):
         self._departure = departure
         self._heard = heard
 
-    def tells(self, then: Callable[[], None] | None) -> None:
-        """Call `then` when the client leaves; see `Departure`."""
+    def then(self, step: Callable[[], None] | None) -> None:
+        """Call `step` when the client leaves; see `Departure`."""
         self._heard.clear()
-        self._departure.tells(then)
+        self._departure.then(step)
 
 
 def _saying(problem: Problem) -> App:
