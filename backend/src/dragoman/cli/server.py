@@ -18,6 +18,7 @@ from dragoman.api.edge import server_config
 from dragoman.api.server import App
 
 from .collecting import collect_seldom
+from .descriptors import make_room
 from .endings import CommandError, leave
 
 _log: Final = structlog.get_logger("dragoman")
@@ -102,6 +103,7 @@ def run_server(server: GracefulServer, listeners: list[socket]) -> None:
     """Run a server on sockets that listen already, and leave with the exit code of its end."""
     gc.freeze()  # all that is there by now stays, and need not be looked through
     gc.enable()
+    make_room()
     try:
         server.run(listeners)
     except SystemExit as error:  # uvicorn's way to say that the application did not start

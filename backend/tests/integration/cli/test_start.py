@@ -1,6 +1,7 @@
 """What a start loads, and what waits until somebody needs it: nothing here looks at a clock."""
 
 import json
+import resource
 import sys
 from signal import SIGTERM
 from typing import Any
@@ -32,7 +33,7 @@ WAITING = {
     "webbrowser",
     "xllamacpp",
 }
-MODULES, COLLECTING = "modules:", "collecting:"
+MODULES, COLLECTING, ROOM = "modules:", "collecting:", "room:"
 
 TOLD_AT_THE_END = f"""
 import gc, sys
@@ -44,6 +45,10 @@ finally:
     enabled = "enabled" if gc.isenabled() else "disabled"
     apart = "set-apart" if gc.get_freeze_count() > 50_000 else "looked-through"
     print("{COLLECTING}", enabled, apart, file=sys.stderr)
+    if sys.platform == "linux":
+        with open("/proc/self/status") as status:
+            sizes = [line.split()[1] for line in status if line.startswith("FDSize:")]
+        print("{ROOM}", *sizes, file=sys.stderr)
 """
 PROGRAM = (sys.executable, "-c", TOLD_AT_THE_END)
 
@@ -76,6 +81,15 @@ async def test_a_server_that_is_ready_has_loaded_nothing_that_it_may_never_need(
     assert "dragoman.app" in told(MODULES, ended)
     assert WAITING & told(MODULES, ended) == set()
     assert told(COLLECTING, ended) == {"enabled", "set-apart"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how large the table is")
+async def test_a_server_that_is_ready_has_room_for_its_connections(started_before):
+    async with serving(program=PROGRAM, **started_before) as server:
+        ended = await server.end(SIGTERM)
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    (room,) = told(ROOM, ended)
+    assert int(room) >= min(8000, allowed)
 
 
 async def test_the_list_of_prices_tells_context_windows_without_staying(started_before):
