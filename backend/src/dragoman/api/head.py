@@ -5,7 +5,7 @@ a second request past the first of them, or have one host's answer kept for anot
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final
 
 from dragoman.api import refusal as refusals
@@ -17,29 +17,31 @@ _ABSOLUTE: Final = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)", re.IGNORECASE)
 
 
 def fault_of(
-    method: bytes, url: bytes, version: str, headers: Iterable[tuple[bytes, bytes]]
+    method: bytes, url: bytes, version: str, told: Mapping[bytes, bytes]
 ) -> Refusal | None:
-    """Find what is wrong with a head; header names are in lower case."""
+    """Find what is wrong with a head; `told` are its headers by name, in lower case.
+
+    The values of one that is repeated are joined by a comma and a space (`by_name`), which neither
+    a host nor the one coding that is taken has in it.
+    """
     if method == b"CONNECT":
         return refusals.BAD_METHOD
     if version not in _VERSIONS:
         return refusals.BAD_VERSION
-    hosts, codings = [], []
-    for name, value in headers:
-        if name == b"host":
-            hosts.append(value)
-        elif name == b"transfer-encoding":
-            codings.append(value.strip().lower())
-    if codings and (codings != [b"chunked"] or version == "1.0"):
+    coding = told.get(b"transfer-encoding")
+    if coding is not None and (version == "1.0" or coding.strip().lower() != b"chunked"):
         return refusals.BAD_FRAMING
-    if len(hosts) > 1 or (not hosts and version == "1.1"):
-        return refusals.BAD_HOST
-    return _fault_of_host(hosts[0].strip() if hosts else b"", url)
+    host = told.get(b"host")
+    if host is None:
+        return refusals.BAD_HOST if version == "1.1" else _fault_of_host(b"", url)
+    return refusals.BAD_HOST if b", " in host else _fault_of_host(host.strip(), url)
 
 
 def _fault_of_host(host: bytes, url: bytes) -> Refusal | None:
     if not _HOST.fullmatch(host):
         return refusals.BAD_HOST
+    if url.startswith(b"/"):
+        return None
     absolute = _ABSOLUTE.match(url)
     if absolute is not None and absolute[1].lower() != host.lower():
         return refusals.BAD_TARGET

@@ -2,9 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
-
-_HEAD: Final = b"HTTP/"
 
 
 class PoliteTransport(asyncio.Transport):
@@ -18,8 +15,7 @@ class PoliteTransport(asyncio.Transport):
     A client that takes nothing any more would keep a closing connection for ever. It is cut off
     when it has not taken a byte of what is left for `stall` seconds.
 
-    The head of an answer waits for what is written right behind it, so that both go out at once: a
-    system call costs as much as all else that is done for a short answer at this place.
+    `is_full` tells that so much waits to be sent that nothing more should be written for now.
     """
 
     def __init__(
@@ -38,31 +34,19 @@ class PoliteTransport(asyncio.Transport):
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
-        self._head = b""
+        self._emptied: asyncio.Event | None = None
+        self.is_full = False
+        self.is_paused = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes; after `close`, nobody is there to take them."""
-        if self._closing:
-            return
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head + data)
-        elif data[:5] == _HEAD:
-            self._head = bytes(data)
-            self._loop.call_soon(self._flush)
-        else:
+        if not self._closing:
             self._transport.write(data)
-
-    def _flush(self) -> None:
-        """Send a head that nothing follows for now."""
-        if self._head:
-            self.write(b"")
 
     def close(self) -> None:
         """Send what is left, then end the connection."""
         if self._closing:
             return
-        self._flush()
         self._closing = True
         if self._unheard() and self._transport.can_write_eof():
             self._transport.write_eof()
@@ -82,6 +66,7 @@ class PoliteTransport(asyncio.Transport):
         self._closing = True
         if self._timer is not None:
             self._timer.cancel()
+        self.resume_writing()
 
     def _end(self) -> None:
         self._transport.close()
@@ -104,13 +89,32 @@ class PoliteTransport(asyncio.Transport):
 
     def pause_reading(self) -> None:
         """Take no more bytes for now."""
-        if not self._closing:
+        if not (self.is_paused or self._closing):
+            self.is_paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Take bytes again."""
-        if not self._closing:
+        if self.is_paused and not self._closing:
+            self.is_paused = False
             self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        """Take note that enough waits to be sent."""
+        self.is_full = True
+
+    def resume_writing(self) -> None:
+        """Take note that there is room again, and let go on whoever waits for it."""
+        self.is_full = False
+        if self._emptied is not None:
+            self._emptied.set()
+
+    async def drain(self) -> None:
+        """Wait for room, or for the end of the connection."""
+        while self.is_full:
+            self._emptied = self._emptied or asyncio.Event()
+            self._emptied.clear()
+            await self._emptied.wait()
 
     def get_extra_info(self, name: str, default: object = None) -> object:
         """Ask for a fact about the connection."""

@@ -15,20 +15,22 @@ from collections import deque
 from enum import Enum, auto
 from ipaddress import ip_address
 from typing import ClassVar, Final, TypeAlias
+from urllib.parse import unquote
 
 import httptools
 import structlog
 from msgspec import Struct
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
 from dragoman.api import refusal as refusals
-from dragoman.api.errors import new_request_id
+from dragoman.api.errors import Scope, new_request_id
+from dragoman.api.exchange import Exchange
 from dragoman.api.head import fault_of
+from dragoman.api.headers import RawHeaders, by_name
 from dragoman.api.polite import PoliteTransport
 from dragoman.api.refusal import Refusal, Refused
-from dragoman.api.relay import Ear
 from dragoman.api.security import SECURITY_HEADERS
 
 _log: Final = structlog.get_logger("dragoman.edge")
@@ -67,16 +69,16 @@ _Watch: TypeAlias = tuple[_Phase, int]
 """What a deadline is set on: the head or the body of the request of this number."""
 
 
-class EdgeProtocol(HttpToolsProtocol):
+class EdgeProtocol(asyncio.Protocol):
     """One connection. Give the class to `uvicorn.Config(http=…)`; subclass it for other `limits`.
 
-    Of uvicorn it relies on the callbacks of its parser and its cycle, and on `parser`, `transport`,
-    `flow.read_paused`, `loop`, `url`, `headers`, `client`, `connections`, `pipeline`,
-    `server_state.default_headers`, `timeout_keep_alive`, and the `response_started`, `disconnected`
-    and `message_event` of a `cycle`.
+    Of the server it relies on `loaded_app` of its `Config`, on its `ServerState`, and that it asks
+    each of the `connections` there for its `shutdown`.
     """
 
     limits: ClassVar[EdgeLimits] = EdgeLimits()
+    transport: PoliteTransport
+    client: tuple[str, int] | None
 
     def __init__(
         self,
@@ -85,51 +87,86 @@ class EdgeProtocol(HttpToolsProtocol):
         app_state: dict[str, object],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        # uvicorn declares whole seconds, and hands them to a clock that takes any.
-        self.timeout_keep_alive = self.limits.idle_time  # type: ignore[assignment]
+        if not config.loaded:
+            config.load()
+        self._app = config.loaded_app
+        self._app_state = app_state
+        self._server = server_state
+        self._connections: set[object] = server_state.connections  # type: ignore[assignment]  # it declares its own protocols alone
+        self.loop = _loop or asyncio.get_running_loop()
+        self.written = self.loop.create_future()
+        self.written.set_result(None)
+        self._parser = httptools.HttpRequestParser(self)
+        # Of requests that came at once, the first may say that it is the last.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
         self._phase = _Phase.BETWEEN
         # Bytes since the last that were content: a head, chunk sizes and extensions, a trailer.
         self._framing = 0
         self._content = 0
         self._asked = 0
-        self._waiting: deque[RequestResponseCycle] = deque()
+        # Whose body is coming, and whose answers are to be given: all but the first only wait.
+        self._coming: Exchange | None = None
+        self._waiting: deque[Exchange] = deque()
         self._refused = False
         self._watch: _Watch | None = None
-        self._deadline: asyncio.TimerHandle | None = None
-        self._polite: PoliteTransport | None = None
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
 
     # The connection.
 
-    def connection_made(  # type: ignore[override]  # asyncio.Protocol takes any transport, as uvicorn
+    def connection_made(  # type: ignore[override]  # asyncio declares any transport; this one is read and written
         self, transport: asyncio.Transport
     ) -> None:
         """Take a connection, if there is room for it."""
-        self._polite = PoliteTransport(
+        self.transport = PoliteTransport(
             transport,
             unheard=self._is_unheard,
             linger=self.limits.linger_time,
             stall=self.limits.stall_time,
         )
-        super().connection_made(self._polite)
+        self._connections.add(self)
+        self.client = get_remote_addr(transport)
+        self._scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "server": get_local_addr(transport),
+            "client": self.client,
+            "scheme": "https" if is_ssl(transport) else "http",
+            "root_path": "",
+        }
         self._set((_Phase.HEAD, 0), self.limits.head_time)
         crowd = self._crowd()
         if crowd is not None:
             self._refuse(crowd)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         """Take note that the client is gone."""
-        self._rest()
-        if self._polite is not None:
-            self._polite.lost()
-        super().connection_lost(exc)
-        # Of requests that were sent at once, uvicorn tells only the last that nobody is there.
-        for cycle in self._waiting:
-            cycle.disconnected = True
-            cycle.message_event.set()
-            ear = _taken_off(cycle)
-            if ear is not None:
-                ear.departure.tell()
+        self._connections.discard(self)
+        self._stop_clock()
+        self.transport.lost()
+        # It holds us as we hold it.
+        self._parser = httptools.HttpRequestParser(object())
+        for exchange in self._waiting:
+            exchange.leave()
+        self._waiting.clear()
+
+    def pause_writing(self) -> None:
+        """Take note that the client is slow to take what is written."""
+        self.transport.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Take note that the client has caught up."""
+        self.transport.resume_writing()
+
+    def shutdown(self) -> None:
+        """End the connection as soon as nobody waits for an answer on it."""
+        if self._waiting:
+            self._waiting[-1].keep_alive = False
+        else:
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Read on, never further at once than a head may be long."""
@@ -144,7 +181,7 @@ class EdgeProtocol(HttpToolsProtocol):
         """Let the parser read a piece; give how much of it was read."""
         self._framing += len(piece)
         try:
-            self.parser.feed_data(piece)
+            self._parser.feed_data(piece)
         except httptools.HttpParserUpgrade as upgrade:
             # Another protocol was offered, which a server may decline by going on in this one.
             read: int = upgrade.args[0]
@@ -158,7 +195,7 @@ class EdgeProtocol(HttpToolsProtocol):
         return len(piece)
 
     def _crowd(self) -> Refusal | None:
-        count = len(self.connections)
+        count = len(self._connections)
         if count > self.limits.connections:
             return refusals.TOO_MANY_CONNECTIONS
         # Whoever connects from this machine may stand for many, as a proxy does.
@@ -176,7 +213,7 @@ class EdgeProtocol(HttpToolsProtocol):
             isinstance(connection, EdgeProtocol)
             and connection.client is not None
             and connection.client[0] == address
-            for connection in self.connections
+            for connection in self._connections
         )
 
     # The parser's callbacks.
@@ -184,58 +221,106 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         self._phase = _Phase.HEAD
-        super().on_message_begin()
+        self._url = b""
+        self._headers = []
 
     def on_url(self, url: bytes) -> None:
         """Take more of the address that is asked for."""
-        if len(self.url) + len(url) > self.limits.url:
+        self._url += url
+        if len(self._url) > self.limits.url:
             raise Refused(refusals.URL_TOO_LONG)
-        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, or one of a trailer."""
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Hand the request on, if there is only one way to read it."""
-        if len(self.headers) > self.limits.headers:
+        headers, limits = self._headers, self.limits
+        if len(headers) > limits.headers:
             raise Refused(refusals.TOO_MANY_HEADERS)
-        version = self.parser.get_http_version()
-        fault = fault_of(self.parser.get_method(), self.url, version, self.headers)
+        method, version = self._parser.get_method(), self._parser.get_http_version()
+        told = by_name(headers)
+        fault = fault_of(method, self._url, version, told)
         if fault is not None:
             raise Refused(fault)
-        if len(self.pipeline) >= self.limits.pipeline:
+        if len(self._waiting) > limits.pipeline:
             raise Refused(refusals.TOO_MANY_REQUESTS)
-        super().on_headers_complete()
-        self.headers = []  # a trailer is to be no header: it would speak up when all is decided
+        exchange = Exchange(
+            self._scope_of(method, version),
+            self,
+            keep_alive=version != "1.0" and self._parser.should_keep_alive(),
+            expects=told.get(b"expect", b"").lower() == b"100-continue",
+        )
+        self._headers = []  # a trailer is to be no header: it would speak up when all is decided
         self._phase = _Phase.BODY
         self._framing = self._content = 0
         self._asked += 1
-        self._waiting.append(self.cycle)
-        # uvicorn looks it up when the request's task begins, which is later.
-        self.cycle.receive = Ear(self.cycle.receive, self.loop)  # type: ignore[assignment,arg-type,method-assign]  # its messages have closer types
+        self._coming = exchange
+        self._waiting.append(exchange)
+        if len(self._waiting) == 1:
+            self._start(exchange)
+        else:
+            self.transport.pause_reading()
+
+    def _scope_of(self, method: bytes, version: str) -> Scope:
+        """Give what ASGI tells an application of the request whose head has come."""
+        url = httptools.parse_url(self._url)
+        path = url.path
+        if path is None:
+            raise Refused(refusals.MALFORMED)
+        text = path.decode("ascii")
+        return {
+            **self._scope,
+            "http_version": version,
+            "method": method.decode("ascii"),
+            "path": unquote(text) if "%" in text else text,
+            "raw_path": path,
+            "query_string": url.query or b"",
+            "headers": self._headers,
+            "state": self._app_state.copy(),
+        }
+
+    def _start(self, exchange: Exchange) -> None:
+        task = self.loop.create_task(exchange.run(self._app))
+        self._server.tasks.add(task)
+        task.add_done_callback(self._server.tasks.discard)
 
     def on_body(self, body: bytes) -> None:
         """Take more of the body."""
         self._framing = 0
         self._content += len(body)
-        super().on_body(body)
+        if self._coming is not None:
+            self._coming.take(body)
 
     def on_message_complete(self) -> None:
         """End a request."""
         self._phase = _Phase.BETWEEN
         self._framing = 0
-        super().on_message_complete()
+        if self._coming is not None:
+            self._coming.end()
+            self._coming = None
 
     # The answers.
 
-    def on_response_complete(self) -> None:
-        """Go on with the next request, unless the client is still busy with the last."""
-        _taken_off(self._waiting.popleft())
-        super().on_response_complete()
-        if self._phase is _Phase.BODY and not self._waiting:
-            self.transport.close()
+    @property
+    def default_headers(self) -> RawHeaders:
+        """What every answer says first."""
+        return self._server.default_headers
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Close a connection on which nothing happens between two requests."""
-        if self._phase is _Phase.BETWEEN and not self._framing and not self._waiting:
-            super().timeout_keep_alive_handler()
+    def go_on(self) -> None:
+        """Go on with the next request, unless the client is still busy with the last."""
+        self._waiting.popleft()
+        self._server.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.transport.resume_reading()
+        if self._waiting:
+            self._start(self._waiting[0])
+        elif self._phase is _Phase.BODY:
+            self.transport.close()
+        elif self._phase is _Phase.BETWEEN and not self._framing:
+            self._set((_Phase.BETWEEN, self._asked), self.limits.idle_time)
 
     @property
     def _may_speak(self) -> bool:
@@ -244,7 +329,7 @@ class EdgeProtocol(HttpToolsProtocol):
             case 0:
                 return True
             case 1:
-                return not self._waiting[0].response_started
+                return not self._waiting[0].begun
             case _:
                 return False
 
@@ -256,7 +341,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._refused = True
-        self._rest()
+        self._stop_clock()
         request_id = new_request_id()
         client = None if self.client is None else self.client[0]
         _log.info(
@@ -266,14 +351,15 @@ class EdgeProtocol(HttpToolsProtocol):
             reason=refusal.reason,
             client=client,
         )
-        if not self._may_speak or len(self.connections) > 2 * self.limits.connections:
+        if not self._may_speak or len(self._connections) > 2 * self.limits.connections:
             self.transport.abort()
             return
-        headers = (*self.server_state.default_headers, *SECURITY_HEADERS)
+        headers = (*self.default_headers, *SECURITY_HEADERS)
         self.transport.write(refusals.answer(refusal, request_id=request_id, headers=headers))
         self.transport.close()
 
-    # The deadlines.
+    # The deadlines. There is one timer, which is wound again when it rings too early: deadlines are
+    # set and lifted for every request, and hardly ever come.
 
     def _look(self) -> None:
         """Set the deadline that fits, if it is not set already."""
@@ -281,7 +367,7 @@ class EdgeProtocol(HttpToolsProtocol):
             case _Phase.BODY:
                 watch, seconds = (_Phase.BODY, self._asked), self.limits.body_time
             case _Phase.BETWEEN if not self._framing:
-                self._rest()
+                self._watch = None
                 return
             case _:
                 watch, seconds = (_Phase.HEAD, self._asked), self.limits.head_time
@@ -289,22 +375,36 @@ class EdgeProtocol(HttpToolsProtocol):
             self._set(watch, seconds)
 
     def _set(self, watch: _Watch, seconds: float) -> None:
-        self._rest()
         self._content = 0
         self._watch = watch
-        self._deadline = self.loop.call_later(seconds, self._strike, watch, seconds)
+        self._due = self.loop.time() + seconds
+        if self._timer is None or self._rings_at > self._due:
+            self._wind(seconds)
 
-    def _rest(self) -> None:
-        self._watch = None
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _wind(self, seconds: float) -> None:
+        self._stop_clock()
+        self._rings_at = self._due
+        self._timer = self.loop.call_later(seconds, self._ring)
 
-    def _strike(self, watch: _Watch, seconds: float) -> None:
-        in_body = watch[0] is _Phase.BODY
-        if self.transport.is_closing():
+    def _stop_clock(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._watch is None or self.transport.is_closing():
             return
-        if self.flow.read_paused or (self._waiting and not in_body):
+        early = self._due - self.loop.time()
+        if early > 0:
+            self._wind(early)
+        else:
+            self._strike(self._watch)
+
+    def _strike(self, watch: _Watch) -> None:
+        in_body = watch[0] is _Phase.BODY
+        seconds = self.limits.body_time if in_body else self.limits.head_time
+        if self.transport.is_paused or (self._waiting and not in_body):
             self._set(watch, seconds)  # it is not the client who keeps us waiting
         elif in_body and self._content >= seconds * self.limits.body_rate:
             self._set(watch, seconds)
@@ -314,12 +414,6 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.close()  # nothing came, so there is nothing to answer
         else:
             self._refuse(refusals.HEADER_TIMEOUT)
-
-
-def _taken_off(cycle: RequestResponseCycle) -> Ear | None:
-    """Give the ear of a request that is over; they need no longer hold each other."""
-    ear = vars(cycle).pop("receive", None)
-    return ear if isinstance(ear, Ear) else None
 
 
 def edge_protocol(chosen: EdgeLimits) -> type[EdgeProtocol]:

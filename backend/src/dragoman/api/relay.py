@@ -36,40 +36,45 @@ class Pace(Struct, frozen=True):
     stall: float = 30.0
 
 
-class Departure:
-    """That a client has left, told at once to whom it concerns (`then`)."""
+class Ear:
+    """A `receive` that knows of a departure without being asked for it over and over.
 
-    __slots__ = ("_gone", "_next")
+    It is told at once to whom it concerns (`then`), and never after the whole answer was sent. An
+    ear knows its `loop`, too: Python 3.11 asks the system for it each time.
+    """
 
-    def __init__(self) -> None:
-        self._gone = False
+    __slots__ = ("_left", "_next", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.loop = loop
+        self._left = False
         self._next: Callable[[], None] | None = None
+
+    def __call__(self) -> Awaitable[Message]:
+        """Receive the next message; see ASGI."""
+        raise NotImplementedError
 
     def tell(self) -> None:
         """Say that the client has left."""
-        self._gone = True
+        self._left = True
         if self._next is not None:
             self._next()
 
     def then(self, step: Callable[[], None] | None) -> None:
         """Call `step` when the client leaves; now, if it has left. `None`: nothing any more."""
         self._next = step
-        if self._gone and step is not None:
+        if self._left and step is not None:
             step()
 
 
-class Ear:
-    """A `receive` that knows of a departure without being asked for it over and over.
+class Hearing(Ear):
+    """An ear that hears what another `receive` gives."""
 
-    It knows its `loop`, too: Python 3.11 asks the system for it each time.
-    """
-
-    __slots__ = ("_receive", "departure", "loop")
+    __slots__ = ("_receive",)
 
     def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        super().__init__(loop)
         self._receive = receive
-        self.loop = loop
-        self.departure = Departure()
 
     def __call__(self) -> Awaitable[Message]:
         """Receive the next message; see ASGI."""
@@ -93,9 +98,9 @@ class while_present:  # noqa: N801 - it reads as what it does
 
     async def __aenter__(self) -> Send:
         if isinstance(self._receive, Ear):
-            self._receive.departure.then(self._leave)
-        else:
-            self._watcher = asyncio.create_task(self._watch())
+            self._receive.then(self._leave)
+            return self._send
+        self._watcher = asyncio.create_task(self._watch())
         return self._answer
 
     async def __aexit__(
@@ -105,7 +110,7 @@ class while_present:  # noqa: N801 - it reads as what it does
         if self._watcher is not None:
             self._watcher.cancel()
         elif isinstance(self._receive, Ear):
-            self._receive.departure.then(None)
+            self._receive.then(None)
         if self._gone and kind is asyncio.CancelledError and self._task is not None:
             if self._task.uncancel() > 0:
                 return
@@ -121,9 +126,14 @@ class while_present:  # noqa: N801 - it reads as what it does
             pass
         self._leave()
 
-    async def _answer(self, message: Message) -> None:
-        self._answered = message["type"] == "http.response.body" and not message.get("more_body")
-        await self._send(message)
+    def _answer(self, message: Message) -> Awaitable[None]:
+        self._answered = is_last(message)
+        return self._send(message)
+
+
+def is_last(message: Message) -> bool:
+    """Tell whether a message ends the answer."""
+    return message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
 class EventStream:

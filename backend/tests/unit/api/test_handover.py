@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dragoman.api.errors import Message, Receive, Scope, Send, problem_of
 from dragoman.api.handover import Gateway, Link, LinkBrokenError, LinkRefusedError, Owner, Tally
-from dragoman.api.relay import ClientGone, Ear, Meter, while_present
+from dragoman.api.relay import ClientGone, Ear, Hearing, Meter, while_present
 from dragoman.api.server import App, Boundary
 from dragoman.services.routing import Elsewhere
 
@@ -356,7 +356,7 @@ async def elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def eared(client: Client) -> Receive:
-    return Ear(client.receive)
+    return Hearing(client.receive)
 
 
 def plain(client: Client) -> Receive:
@@ -396,10 +396,10 @@ async def test_a_client_that_leaves_is_told_of_where_the_answer_is_made_here(tmp
             await asyncio.Event().wait()
 
     client = Client(b"hi")
-    ear = Ear(client.receive)
+    ear = Hearing(client.receive)
     served = asyncio.create_task(gateway(app, tmp_path / "nobody")(scope(), ear, client.send))
     await begun.wait()
-    ear.departure.tell()
+    ear.tell()
     async with asyncio.timeout(PATIENCE):
         await served
     assert client.heard == []

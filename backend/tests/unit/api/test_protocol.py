@@ -8,69 +8,9 @@ from structlog.testing import capture_logs
 from uvicorn.server import ServerState
 
 from dragoman.api.protocol import EdgeLimits, EdgeProtocol, edge_protocol
+from tests.support.lines import Line
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-LEANT_ON = (
-    "client",
-    "connections",
-    "flow",
-    "headers",
-    "loop",
-    "on_body",
-    "on_header",
-    "on_headers_complete",
-    "on_message_begin",
-    "on_message_complete",
-    "on_response_complete",
-    "on_url",
-    "parser",
-    "pipeline",
-    "server_state",
-    "timeout_keep_alive",
-    "timeout_keep_alive_handler",
-    "transport",
-    "url",
-)
-"""What EdgeProtocol uses of uvicorn's protocol, by its own word."""
-
-
-class Line(asyncio.Transport):
-    """The other end of a connection, as far as a protocol can tell."""
-
-    def __init__(self, address: str = "127.0.0.1", *, half_closes: bool = True) -> None:
-        super().__init__()
-        self._address = address
-        self._half_closes = half_closes
-        self.heard = b""
-        self.ended: list[str] = []
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return {"peername": [self._address, 5], "sockname": ["127.0.0.1", 80]}.get(name, default)
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.heard += data
-
-    def can_write_eof(self) -> bool:
-        return self._half_closes
-
-    def write_eof(self) -> None:
-        self.ended.append("half")
-
-    def close(self) -> None:
-        self.ended.append("closed")
-
-    def abort(self) -> None:
-        self.ended.append("aborted")
-
-    def is_closing(self) -> bool:
-        return bool({"closed", "aborted"} & set(self.ended))
-
-    def is_reading(self) -> bool:
-        return True
-
-    def get_write_buffer_size(self) -> int:
-        return 0
 
 
 async def silent(scope: Any, receive: Any, send: Any) -> None:
@@ -99,22 +39,6 @@ async def connect() -> Any:
     for protocol, _ in made:
         protocol.connection_lost(None)
     await asyncio.gather(*state.tasks)
-
-
-async def test_uvicorn_has_what_the_edge_leans_on(connect: Connect):
-    protocol, _ = connect()
-    protocol.data_received(GET)
-
-    version = uvicorn.__version__
-    told = f"uvicorn {version} has changed inside: fit EdgeProtocol to it, or stay below {version}"
-    assert [name for name in LEANT_ON if not hasattr(protocol, name)] == [], told
-    cycle = protocol.cycle
-    assert (cycle.response_started, cycle.disconnected) == (False, False), told
-    assert isinstance(cycle.message_event, asyncio.Event), told
-    assert cycle.on_response == protocol.on_response_complete, told
-    assert protocol.flow.read_paused is False, told
-    assert protocol.timeout_keep_alive == EdgeLimits().idle_time, told
-    assert isinstance(protocol.server_state.default_headers, list), told
 
 
 async def test_a_refusal_is_one_line_in_the_log_without_what_was_sent(connect: Connect):

@@ -1,13 +1,13 @@
 """The outermost layer of a worker that keeps nothing: what it cannot answer is handed over."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from dragoman.api.errors import Message, Problem, Receive, Scope, Send, problem_of, send_problem
-from dragoman.api.relay import Departure, Ear, Meter
+from dragoman.api.relay import Ear, Meter
 from dragoman.api.server import App, Boundary
 from dragoman.services.routing import Elsewhere
 
@@ -102,11 +102,7 @@ def _remembering(receive: Receive, heard: list[Message]) -> Receive:
         heard.append(message)
         return message
 
-    if not isinstance(receive, Ear):
-        return hear
-    ear = Ear(hear)
-    ear.departure = _Awaited(receive.departure, heard)
-    return ear
+    return _Remembering(receive, hear, heard) if isinstance(receive, Ear) else hear
 
 
 def _again(receive: Receive, heard: list[Message]) -> Receive:
@@ -121,20 +117,28 @@ def _again(receive: Receive, heard: list[Message]) -> Receive:
     return hear
 
 
-class _Awaited(Departure):
-    """A departure; who awaits it has begun to answer, and needs nothing that was heard again."""
+class _Remembering(Ear):
+    """`hear`, with the departures of `ear`.
 
-    __slots__ = ("_departure", "_heard")
+    Who awaits a departure has begun to answer, and needs nothing that was `heard` again.
+    """
 
-    def __init__(self, departure: Departure, heard: list[Message]) -> None:
-        super().__init__()
-        self._departure = departure
+    __slots__ = ("_ear", "_hear", "_heard")
+
+    def __init__(self, ear: Ear, hear: Receive, heard: list[Message]) -> None:
+        super().__init__(ear.loop)
+        self._ear = ear
+        self._hear = hear
         self._heard = heard
 
+    def __call__(self) -> Awaitable[Message]:
+        """Receive the next message; see ASGI."""
+        return self._hear()
+
     def then(self, step: Callable[[], None] | None) -> None:
-        """Call `step` when the client leaves; see `Departure`."""
+        """Call `step` when the client leaves; see `Ear`."""
         self._heard.clear()
-        self._departure.then(step)
+        self._ear.then(step)
 
 
 def _saying(problem: Problem) -> App:

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from dragoman.api.errors import Message, Receive, Scope, Send
-from dragoman.api.relay import Ear
+from dragoman.api.relay import Ear, Hearing, is_last
 from dragoman.api.server import App
 
 from .frames import Kind, answer_frame, body_message, frame, read_frame, scope_of
@@ -79,7 +79,7 @@ class Owner:
             writer.write(frame(Kind.TAKEN))
             ear, reading = _hearing(reader)
             try:
-                await self._app(scope_of(asked.payload), ear, _telling(writer))
+                await self._app(scope_of(asked.payload), ear, _telling(writer, ear))
             finally:
                 reading.cancel()
         except Exception:  # noqa: BLE001 - one request, whatever it is, must not end the others
@@ -110,20 +110,21 @@ def _hearing(reader: asyncio.StreamReader) -> tuple[Ear, asyncio.Task[None]]:
         gone = gone or message == _GONE
         return message
 
-    ear = Ear(receive)
-    departure = ear.departure
+    ear = Hearing(receive)
 
     async def read() -> None:
         while (read := await read_frame(reader)) is not None:
             await messages.put(body_message(read))
-        departure.tell()
+        ear.tell()
         await messages.put({**_GONE})
 
     return ear, asyncio.create_task(read())
 
 
-def _telling(writer: asyncio.StreamWriter) -> Send:
+def _telling(writer: asyncio.StreamWriter, ear: Ear) -> Send:
     async def send(message: Message) -> None:
+        if is_last(message):
+            ear.then(None)
         if writer.transport.is_closing():
             return  # as with a client who is gone: whoever waits for that is told by `receive`
         writer.write(answer_frame(message))
