@@ -180,7 +180,7 @@ def test_a_reply_is_the_same_told_as_a_stream_or_whole(tell: Tell):
 
 @each_told(TELLS)
 def test_a_reply_is_the_fold_of_its_events(tell: Tell):
-    assert fold(events_of(tell.read())) == tell.read()
+    assert fold([*events_of(tell.read())]) == tell.read()
 
 
 def gist(reply: Reply) -> dict[str, Any]:

@@ -228,3 +228,15 @@ async def test_a_failure_takes_its_question_along_at_once():
         assert told() is None
     finally:
         gc.enable()
+
+
+async def test_a_model_that_fails_before_it_gives_anything_is_judged_as_well():
+    class Unable(Recited):
+        def stream(self, request: ChatRequest) -> Batches:
+            raise ValueError("no such thing")
+
+    provider = Reciter()
+    provider.model = Unable(())
+    failure = await failure_of(provider)
+    assert [type(error) for error in provider.judged] == [ValueError]
+    assert isinstance(failure, LLMServiceError)

@@ -57,6 +57,7 @@ class Fold:
     """A reply in the making: add events as they come, ask for the reply so far at any time."""
 
     def __init__(self) -> None:
+        self._known: Reply | None = None
         self._start = ResponseStart()
         self._parts: list[Part] = []
         self._growing: _Growing | None = None
@@ -64,6 +65,9 @@ class Fold:
 
     def add(self, events: Iterable[StreamEvent]) -> None:
         """Take the next events, in order."""
+        if isinstance(events, Told):
+            self._known = events.reply
+            return
         for event in events:
             match event:
                 case PartDelta():
@@ -84,6 +88,8 @@ class Fold:
 
     def reply(self) -> Reply:
         """Give the reply so far; a part still open is in it as far as it came."""
+        if self._known is not None:
+            return self._known
         growing = () if self._growing is None else (self._growing.whole(),)
         start, end = self._start, self._end
         return Reply(
@@ -147,10 +153,20 @@ class _Growing:
         return "".join((begun or "", *self._signatures)) if self._signatures else begun
 
 
-def events_of(reply: Reply) -> list[StreamEvent]:
+class Told(list[StreamEvent]):
+    """All the events of a reply that is known already: to fold them is to give it back."""
+
+    __slots__ = ("reply",)
+
+    def __init__(self, events: Iterable[StreamEvent], reply: Reply) -> None:
+        super().__init__(events)
+        self.reply = reply
+
+
+def events_of(reply: Reply, *, wire: str | None = None) -> Told:
     """Tell a whole reply as the events it would have been: `fold(events_of(reply)) == reply`.
 
-    An unfinished reply gives no `ResponseEnd`.
+    `wire` is the format in which it was read. An unfinished reply gives no `ResponseEnd`.
     """
     events: list[StreamEvent] = [
         ResponseStart(
@@ -160,12 +176,13 @@ def events_of(reply: Reply) -> list[StreamEvent]:
             reply.usage,
             reply.extras,
             reply.receipts,
+            wire=wire,
             headers=reply.headers,
             whole=reply.whole,
         ),
     ]
     for index, part in enumerate(reply.parts):
-        events += [PartStart(index, part), PartEnd(index)]
+        events += (PartStart(index, part), PartEnd(index))
     if reply.stop is not None:
         events.append(ResponseEnd(reply.stop, reply.usage))
-    return events
+    return Told(events, reply)

@@ -1,7 +1,7 @@
 """Asking a model: one path, whether the answer is wanted whole or as it comes."""
 
 from contextlib import aclosing
-from typing import Final
+from typing import Final, Self
 
 from msgspec.structs import replace
 
@@ -10,6 +10,7 @@ from dragoman.chat import (
     Failure,
     Fold,
     LLMServiceError,
+    Part,
     PartDelta,
     PartStart,
     Reasoning,
@@ -18,7 +19,6 @@ from dragoman.chat import (
     ResponseStart,
     Stop,
     StopReason,
-    StreamEvent,
     Text,
     UpstreamError,
 )
@@ -28,24 +28,24 @@ from dragoman.services.routing import Candidate
 _IN_ERROR: Final = frozenset({StopReason.ERROR, StopReason.MALFORMED})
 
 
-async def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batches:
+def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batches:
     """Ask `candidate`; give the reply's events batch by batch, with a `ResponseEnd` in the last.
 
     Raises `LLMServiceError` for everything that goes wrong, also in the middle: a reply without
     its end is never taken for whole, nor, for a client of another format, one that ended in error.
-    Closing the generator ends the call upstream. What it shows of the provider is remembered.
+    Closing it ends the call upstream. What it shows of the provider is remembered.
     """
-    witness = _Witness(None if request.extras is None else request.extras.wire)
-    try:
-        async with aclosing(candidate.llm.stream(request)) as batches:
-            async for batch in batches:
-                if not witness.ended:
-                    witness.see(batch)
-                    yield batch
-        witness.testify()
-    except Exception as error:
-        raise _judged(error, candidate) from error
-    health_of(candidate.runtime).well(candidate.config)
+    return _Watched(request, candidate)
+
+
+async def get_ai_response(request: ChatRequest, candidate: Candidate) -> Reply:
+    """Ask for a whole reply: the fold of what `stream_ai_response` gives; raises like it."""
+    folding = Fold()
+    asked = replace(request, stream=False) if request.stream else request
+    async with aclosing(stream_ai_response(asked, candidate)) as batches:
+        async for batch in batches:
+            folding.add(batch)
+    return folding.reply()
 
 
 def _judged(error: Exception, candidate: Candidate) -> LLMServiceError:
@@ -59,43 +59,58 @@ def _judged(error: Exception, candidate: Candidate) -> LLMServiceError:
     return judged
 
 
-async def get_ai_response(request: ChatRequest, candidate: Candidate) -> Reply:
-    """Ask for a whole reply: the fold of what `stream_ai_response` gives; raises like it."""
-    folding = Fold()
-    asked = replace(request, stream=False) if request.stream else request
-    async with aclosing(stream_ai_response(asked, candidate)) as batches:
-        async for batch in batches:
-            folding.add(batch)
-    return folding.reply()
+class _Watched:
+    """A reply that is seen to say something and to be finished, whoever made its events."""
 
-
-class _Witness:
-    """Sees to it that a reply says something and is finished, whoever made its events.
-
-    `asked_in` is the wire of the client, which alone may be told of a bad end in that wire's words.
-    """
-
-    def __init__(self, asked_in: str | None) -> None:
-        self._asked_in = asked_in
+    def __init__(self, request: ChatRequest, candidate: Candidate) -> None:
+        self._candidate = candidate
+        # It alone may be told of a bad end in its own words.
+        self._asked_in = None if request.extras is None else request.extras.wire
         self._answered_in: str | None = None
-        self._spoke = False
-        self.ended = False
+        self._spoke = self._ended = False
+        try:
+            self._batches = candidate.llm.stream(request)
+        except Exception as error:
+            raise _judged(error, candidate) from error
 
-    def see(self, batch: Batch) -> None:
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Batch:
+        try:
+            async for batch in self._batches:
+                if not self._ended:
+                    self._see(batch)
+                    return batch
+            self._check_whole()
+        except Exception as error:
+            await self._batches.aclose()
+            raise _judged(error, self._candidate) from error
+        health_of(self._candidate.runtime).well(self._candidate.config)
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End the call upstream."""
+        await self._batches.aclose()
+
+    def _see(self, batch: Batch) -> None:
         """Look at a batch before it is passed on.
 
         Raises `UpstreamError` when the reply ends of its own accord without having said anything,
         and when it ends badly and its client's format is not the one that has a word for it.
         """
         for event in batch:
-            if isinstance(event, ResponseStart):
-                self._answered_in = event.wire
-            if not self._spoke:
-                self._spoke = _says_something(event)
-            if isinstance(event, ResponseEnd):
-                self.ended = True
-                self._check_content(event)
-                self._check_end(event.stop)
+            match event:
+                case PartDelta(text=text):
+                    self._spoke = self._spoke or bool(text)
+                case PartStart(part=part):
+                    self._spoke = self._spoke or _speaks(part)
+                case ResponseStart(wire=wire):
+                    self._answered_in = wire
+                case ResponseEnd():
+                    self._ended = True
+                    self._check_content(event)
+                    self._check_end(event.stop)
 
     def _check_content(self, end: ResponseEnd) -> None:
         if not self._spoke and end.stop.reason is StopReason.STOP:
@@ -109,23 +124,18 @@ class _Witness:
         problem = "the model stopped in error" + (f": {stop.word}" if stop.word else "")
         raise UpstreamError(Failure(reason="ended_in_error", code=stop.word, message=problem))
 
-    def testify(self) -> None:
-        """Raise `UpstreamError` unless the reply was finished."""
-        if not self.ended:
+    def _check_whole(self) -> None:
+        if not self._ended:
             raise UpstreamError(
                 Failure(reason="stream_interrupted", message="the reply has no end")
             )
 
 
-def _says_something(event: StreamEvent) -> bool:
-    match event:
-        case PartDelta(text=text):
+def _speaks(part: Part) -> bool:
+    match part:
+        case Text(text=text):
             return bool(text)
-        case PartStart(part=Text(text=text)):
-            return bool(text)
-        case PartStart(part=Reasoning()):
+        case Reasoning():
             return False
-        case PartStart():
-            return True
         case _:
-            return False
+            return True

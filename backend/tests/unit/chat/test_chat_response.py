@@ -59,7 +59,7 @@ REPLIES = st.builds(
 
 @given(REPLIES)
 def test_the_events_of_a_reply_fold_to_the_reply(reply: Reply):
-    assert fold(events_of(reply)) == reply
+    assert fold(events_of(reply)) == fold([*events_of(reply)]) == reply
 
 
 @given(REPLIES)

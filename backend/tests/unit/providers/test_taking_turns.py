@@ -112,3 +112,29 @@ async def test_what_was_packed_tightly_is_handed_on_in_pieces():
         await upstream.close()
     assert sum(pieces) == 1 << 20
     assert max(pieces) <= MAX_CHUNK
+
+
+async def test_a_reply_that_nobody_closes_is_closed_all_the_same():
+    event = b'data: {"id":"1","choices":[{"delta":{"content":"a"},"finish_reason":null}]}\n\n'
+    endless = Script(200, {"content-type": "text/event-stream"}, (event,), end="hang")
+    upstream = HttptoolsUpstream(Timeouts())
+    try:
+        async with scripted_upstream() as peer:
+            peer.play(endless)
+            provider = HttpProvider(
+                provider_id="box", name="Box", wire=openai_chat, base_url=peer.url
+            )
+            world = Runtime(environ={}, upstream=upstream, timeouts=Timeouts(), engines=Engines())
+            reply = provider.create_llm(ENTRY, world).stream(REQUEST)
+            await anext(reply)
+            assert not peer.closed_by_peer.is_set()
+            del reply
+            await asyncio.wait_for(peer.closed_by_peer.wait(), 20)
+    finally:
+        await upstream.close()
+
+
+async def test_a_reply_that_is_closed_before_it_began_asks_nobody():
+    reply = model(Buffered(1), Timeouts()).stream(REQUEST)
+    await reply.aclose()
+    assert [batch async for batch in reply] == []

@@ -5,25 +5,22 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 from msgspec.structs import replace
 
-from dragoman.chat import Failure, UpstreamError, Whole, events_of
+from dragoman.chat import Failure, Reply, UpstreamError, Whole
 from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret, mask
-from dragoman.services.providers.base import Batch, Batches
 from dragoman.services.providers.headers import heard
 from dragoman.services.providers.patience import Patience
 from dragoman.services.providers.regular import is_regular
 from dragoman.services.providers.retry_after import retry_after_of
 from dragoman.services.providers.transport import (
-    MAX_CHUNK,
     MAX_STREAM,
     UpstreamResponse,
-    read_body,
 )
-from dragoman.wire.base import ProviderSide, StreamReader, malformed
+from dragoman.wire.base import ProviderSide, malformed
 
 _DRAIN: Final = 0.2
 """Seconds to wait for the last bytes after a finished stream, so that its connection is kept."""
@@ -35,34 +32,16 @@ _LONGEST_ERROR: Final = 1 << 20
 _REQUEST_IDS: Final = ("x-request-id", "request-id", "x-amzn-requestid")
 # The fields of a failure that repeat what the other side said.
 _VENDORS_WORDS: Final = ("message", "code", "type", "param", "request_id")
-_CUT: Final = frozenset({"premature_close", "connection_reset"})
 # Some compatible servers label JSON carelessly; a page in HTML is never an answer.
 _JSON: Final = frozenset({"application/json", "text/plain", "application/octet-stream", ""})
 
 
-class _Whole:
-    """A reply in one batch."""
-
-    def __init__(self, wire: ProviderSide, body: bytes) -> None:
-        reply = wire.read_reply(body)
-        start, *events = events_of(reply)
-        # Where the model is not named, there is no place for our name either.
-        told = reply.model and _is_clean(body) and is_regular(wire.name, body)
-        start = replace(start, wire=wire.name, whole=Whole(wire.name, body) if told else None)
-        self._batch: Batch | None = [start, *events]
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Batch:
-        batch, self._batch = self._batch, None
-        if batch is None:
-            raise StopAsyncIteration
-        return batch
-
-    async def aclose(self) -> None:
-        """Be done."""
-        self._batch = None
+def passed_on(wire: ProviderSide, reply: Reply, body: bytes) -> Whole | None:
+    """Give a whole answer as what may be passed on as it came, if it is of that kind."""
+    # Where the model is not named, there is no place for our name either.
+    if reply.model and _is_clean(body) and is_regular(wire.name, body):
+        return Whole(wire.name, body)
+    return None
 
 
 def _is_clean(body: bytes) -> bool:
@@ -78,59 +57,24 @@ def _is_clean(body: bytes) -> bool:
     return True
 
 
-async def answer_of(
-    response: UpstreamResponse,
-    wire: ProviderSide,
-    patience: Patience,
-    *,
-    streamed: bool,
-    stream_types: frozenset[str],
-) -> Batches | _Whole:
-    """Give the reply's batches; `streamed` is what was asked for. Raises `UpstreamError`."""
+def comes_as_stream(
+    response: UpstreamResponse, *, streamed: bool, stream_types: frozenset[str]
+) -> bool:
+    """Tell whether an answer is a stream, whatever was asked for (`streamed`), or is whole.
+
+    Raises `UpstreamError` where it is neither.
+    """
     media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if response.status != 200:
-        raise await failed(wire, response, patience)
-    patience.headers_came()
     # A stream of JSON lines may be labelled as JSON; then what was asked for decides.
     if media in stream_types and (streamed or media not in _JSON):
-        return _streamed(wire.stream_reader(), response, patience)
+        return True
     if media in _JSON:
-        return _Whole(wire, await patience.wait(read_body(response)))
+        return False
     expected = " or ".join(sorted({"application/json"} | stream_types))
     raise malformed("bad_content_type", f"the answer is {media}, and not {expected}")
 
 
-async def _streamed(
-    reader: StreamReader, response: UpstreamResponse, patience: Patience
-) -> Batches:
-    clean = True
-    taken = 0
-    while not reader.done:
-        if taken >= MAX_CHUNK:
-            # What has arrived already is read without a pause: others, and the clock, have a turn.
-            await patience.wait(asyncio.sleep(0))
-            taken = 0
-        try:
-            chunk = await patience.wait(response.read(limit=MAX_STREAM))
-        except UpstreamError as error:
-            # What a cut means is for the wire to say: all may have been said already.
-            if error.failure.reason not in _CUT:
-                raise
-            clean, chunk = False, b""
-        if not chunk:
-            break
-        taken += len(chunk)
-        if events := reader.feed(chunk):
-            yield events
-            # A client who took its time is no provider who stood still.
-            patience.event_came()
-    if events := reader.close(clean=clean):
-        yield events
-    if clean:
-        await _drain(response)
-
-
-async def _drain(response: UpstreamResponse) -> None:
+async def drain(response: UpstreamResponse) -> None:
     """Read what follows a finished stream, so that its connection can be used again."""
     with suppress(TimeoutError, UpstreamError):
         async with asyncio.timeout(_DRAIN):
@@ -138,13 +82,11 @@ async def _drain(response: UpstreamResponse) -> None:
                 pass
 
 
-async def failed(
-    wire: ProviderSide, response: UpstreamResponse, patience: Patience
-) -> UpstreamError:
-    """Gather the facts of an answer that is no success."""
+async def fail(wire: ProviderSide, response: UpstreamResponse, patience: Patience) -> NoReturn:
+    """Raise `UpstreamError` with the facts of an answer that is no success."""
     headers, status = response.headers, response.status
     if 300 <= status < 400:
-        return UpstreamError(
+        raise UpstreamError(
             Failure(status=status, reason="upstream_redirect", message="the provider redirects")
         )
     body = await _last_words(response, patience)
@@ -153,22 +95,19 @@ async def failed(
     except Exception:  # noqa: BLE001 - a careless wire must not turn a limit into a fault of ours
         failure = Failure(status=status)
     wait = retry_after_of(headers, body, now=time.time(), status=status)
-    return UpstreamError(replace(failure, retry_after=wait))
+    raise UpstreamError(replace(failure, retry_after=wait))
 
 
 async def _last_words(response: UpstreamResponse, patience: Patience) -> bytes:
     """Read what an error says of itself, as far as it comes: without it, its status says enough."""
     said = bytearray()
-
-    async def listen() -> None:
-        async for chunk in response.chunks():
-            said.extend(chunk)
-            if len(said) > _LONGEST_ERROR:
-                break
-
     with suppress(TimeoutError, UpstreamError):
         async with asyncio.timeout(_ERROR_TIME):
-            await patience.wait(listen())
+            with patience:
+                async for chunk in response.chunks():
+                    said.extend(chunk)
+                    if len(said) > _LONGEST_ERROR:
+                        break
     return bytes(said)
 
 
@@ -183,18 +122,22 @@ class Account:
 
     def __init__(self, model: ModelEntry | None, secrets: tuple[Secret, ...]) -> None:
         self._model = model
-        self._secrets = secrets
+        self.secrets = secrets
         self.headers: Mapping[str, str] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self.complete(error)
+
+    def complete(self, error: BaseException | None) -> None:
+        """Complete a failure, if it is one."""
         if isinstance(error, UpstreamError):
             failure = error.failure
             if self.headers is not None:
                 failure = _identified(failure, self.headers)
-            error.failure = self._under_our_name(_without_keys(failure, self._secrets))
+            error.failure = self._under_our_name(_without_keys(failure, self.secrets))
 
     def _under_our_name(self, failure: Failure) -> Failure:
         model = self._model

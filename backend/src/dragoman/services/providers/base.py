@@ -7,7 +7,7 @@ A provider is a value: it knows who it is, and nothing of the world. What the wo
 socket, running engines) arrives as a `Runtime`.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from enum import StrEnum
 from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
@@ -34,7 +34,26 @@ from dragoman.services.providers.transport import Timeouts, Upstream
 Batch: TypeAlias = Sequence[StreamEvent]
 """The events that one read from a provider brought; never empty."""
 
-Batches: TypeAlias = AsyncGenerator[Batch, None]
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Arriving(Protocol[T_co]):
+    """What comes piece by piece until it is closed, as an asynchronous generator does."""
+
+    def __aiter__(self) -> AsyncIterator[T_co]:
+        """Iterate."""
+        ...
+
+    def __anext__(self) -> Awaitable[T_co]:
+        """Wait for the next piece. Raises `StopAsyncIteration` behind the last."""
+        ...
+
+    def aclose(self) -> Awaitable[object]:
+        """Be done, wherever it is."""
+        ...
+
+
+Batches: TypeAlias = Arriving[Batch]
 """A reply as it comes. Whoever stops early closes it, and with that the call upstream."""
 
 
@@ -72,7 +91,8 @@ class ChatModel(Protocol):
         """Ask; give the reply's events as they come, batch by batch.
 
         `request.stream` says how to ask the provider; the events are the same either way. Raises
-        anything; the provider's `map_error` explains it. Closing the generator ends the call.
+        anything, at once or on the way; the provider's `map_error` explains it. Closing it ends the
+        call.
         """
         ...
 

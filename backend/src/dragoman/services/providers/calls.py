@@ -1,12 +1,13 @@
 """One question and its whole answer: what is asked of a provider beside replies."""
 
 from collections.abc import Mapping
+from contextlib import closing
 
 from msgspec import Struct
 
 from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret
-from dragoman.services.providers.answers import Account, failed
+from dragoman.services.providers.answers import Account, fail
 from dragoman.services.providers.base import Runtime
 from dragoman.services.providers.headers import heard
 from dragoman.services.providers.patience import Patience
@@ -37,13 +38,16 @@ async def ask(
     call: Call, runtime: Runtime, wire: ProviderSide, *, signer: Signer | None = None
 ) -> Answered:
     """Send once; `wire` reads a failure. Raises `UpstreamError`, or what the signer raises."""
-    with Patience(runtime.timeouts) as patience:
-        headers, secrets = await vouched_for(call, signer, patience)
+    with (
+        closing(Patience(runtime.timeouts)) as patience,
+        Account(call.model, call.secrets) as account,
+        patience,
+    ):
+        headers, account.secrets = await vouched_for(call, signer)
         sending = runtime.upstream.send(call.method, call.url, headers=headers, body=call.body)
-        with Account(call.model, secrets) as account:
-            async with patience.entering(sending) as response:
-                account.headers = response.headers
-                if response.status != 200:
-                    raise await failed(wire, response, patience)
-                body = await patience.wait(read_body(response))
-                return Answered(body, heard(response.headers, secrets))
+        async with sending as response:
+            account.headers = response.headers
+            if response.status != 200:
+                await fail(wire, response, patience)
+            body = await read_body(response)
+            return Answered(body, heard(response.headers, account.secrets))

@@ -1,21 +1,18 @@
 """A model behind an address: a request becomes bytes, an answer becomes events."""
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing
 from typing import Final, Protocol
 
 from msgspec.structs import replace
 
-from dragoman.chat import ChatRequest, Receipt, Reply, ResponseStart, StreamEvent
+from dragoman.chat import ChatRequest, Reply
 from dragoman.config.facts import ModelEntry
 from dragoman.observability.secrets import Secret
-from dragoman.services.providers.answers import Account, answer_of
-from dragoman.services.providers.base import Batch, Batches, Outgoing, ProviderConfig, complete
-from dragoman.services.providers.headers import brought, heard
+from dragoman.services.providers.base import Batches, Outgoing, ProviderConfig, complete
+from dragoman.services.providers.headers import brought
+from dragoman.services.providers.http_reply import HttpReply, Line
 from dragoman.services.providers.narrowing import effort_of, narrowed, refuse_losses
-from dragoman.services.providers.patience import Patience
-from dragoman.services.providers.signing import Signer, vouched_for
+from dragoman.services.providers.signing import Signer
 from dragoman.services.providers.transport import Timeouts, Upstream
 from dragoman.wire.base import ProviderSide
 
@@ -85,13 +82,10 @@ class HttpChatModel:
         self._provider = provider
         self._config = config
         self._model = model
-        self._upstream = upstream
-        self._timeouts = timeouts
-        self._signer = signer
+        self._line = Line(model, upstream, timeouts, signer, provider.stream_types)
         self._own_headers = provider.own_headers()
         self._headers = provider.request_headers(config, model, {})
         self._secrets = provider.secrets(config)
-        self._loop: asyncio.AbstractEventLoop | None = None  # its upstream's
         self._plain = _PLAIN.union((provider.api_version_header or "",))
 
     def outgoing(self, request: ChatRequest) -> Outgoing:
@@ -131,53 +125,12 @@ class HttpChatModel:
             return self._headers
         return self._provider.request_headers(self._config, self._model, client)
 
-    async def stream(self, request: ChatRequest) -> Batches:
+    def stream(self, request: ChatRequest) -> Batches:
         """Ask; see `ChatModel.stream`. An answer in the other mode is understood all the same."""
         wire = self._provider.wire_for(request, self._model)
         outgoing = self.outgoing_in(wire, request)
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        with Patience(self._timeouts, self._loop) as patience:
-            headers, secrets = await vouched_for(outgoing, self._signer, patience)
-            sending = self._upstream.send("POST", outgoing.url, headers=headers, body=outgoing.body)
-            receipts = outgoing.receipts
-            del outgoing  # its body may be long, and the answer may take long
-            with Account(self._model, secrets) as account:
-                async with patience.entering(sending) as response:
-                    account.headers = response.headers
-                    answer = await answer_of(
-                        response,
-                        wire,
-                        patience,
-                        streamed=request.stream,
-                        stream_types=self._provider.stream_types,
-                    )
-                    async with aclosing(answer) as batches:
-                        async for batch in batches:
-                            told = heard(response.headers, secrets)
-                            yield _introduced(batch, receipts, told, self._model)
-                            break
-                        async for batch in batches:
-                            yield batch
+        return HttpReply(self._line, wire, outgoing, streamed=request.stream)
 
     async def complete(self, request: ChatRequest) -> Reply:
         """Ask for a whole reply."""
         return await complete(self, request)
-
-
-def _introduced(
-    batch: Batch,
-    receipts: tuple[Receipt, ...],
-    headers: tuple[tuple[str, str], ...],
-    model: ModelEntry,
-) -> Batch:
-    """Let the reply's first event tell what the translation changed, and the vendor's headers.
-
-    Where it does not name the model, the name that was asked for is the one that may come later.
-    """
-    start = batch[0]
-    if not isinstance(start, ResponseStart):
-        return batch
-    named = start.model or model.vendor_id
-    first: StreamEvent = replace(start, model=named, receipts=receipts, headers=headers)
-    return [first, *batch[1:]]

@@ -1,23 +1,20 @@
 """How long to wait for the next thing, and what it is called when it does not come."""
 
 import asyncio
-from collections.abc import Awaitable
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Generic, Self, TypeVar
 
 from dragoman.chat import Failure, UpstreamError
 from dragoman.services.providers.transport import Timeouts
 
-T = TypeVar("T")
-
 
 class Patience:
-    """The limits of one call, on the clock of the running loop. Use it as a context, for that long.
+    """The limits of one call, on the clock of the running loop; `close` it when the call is over.
 
-    One timer keeps them all: it is wound again when it rings too early, and not with every event.
-    Only what is spent in `wait` is held against the provider. The task that makes it is the one
-    that waits. `loop` is the running one, for whoever knows it: Python 3.11 asks the system for it.
+    Use it as a context for each time of waiting for the provider: only that is held against it.
+    Leaving raises `UpstreamError` with the reason of the limit that ran out first; whatever leaves
+    it with an error ends the call. One timer keeps
+    them all: it is wound again when it rings too early, and not with every event. The task that
+    makes it is the one that waits. `loop` is the running one, for whoever knows it: Python 3.11
+    asks the system for it.
 
     Raises `RuntimeError` outside a task.
     """
@@ -29,49 +26,53 @@ class Patience:
         self._task = task
         self._timeouts = timeouts
         self._loop = task.get_loop()
-        self._begun = self._loop.time()
+        self._begun = self._since = self._loop.time()
+        self._allowed, self._reason = timeouts.first_byte, "timeout_first_byte"
         self._timer: asyncio.TimerHandle | None = None
         self._rings = 0.0
-        self._waits = False
-        self._over = False
-        self._allow(self._begun + timeouts.first_byte, "timeout_first_byte")
+        self._waits = 0
+        self._over = self._goes_on = False
 
-    def __enter__(self) -> Self:
-        return self
+    def __enter__(self) -> None:
+        self._waits += 1
+        if self._timer is None:
+            self._wind()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        self._waits -= 1
+        if error is not None:
+            self.close()
+            if self._over and kind is asyncio.CancelledError and self._task.uncancel() <= 0:
+                raise self._ran_out() from error
+
+    def close(self) -> None:
+        """Be done: nothing rings any more."""
         if self._timer is not None:
             self._timer.cancel()
 
     def headers_came(self) -> None:
         """Wait for the first event from now on."""
-        self._allow(self._begun + self._timeouts.first_token, "timeout_first_token")
+        self._allow(self._timeouts.first_token, "timeout_first_token")
 
     def event_came(self) -> None:
         """Wait for the next event from now on."""
-        self._allow(self._loop.time() + self._timeouts.idle, "timeout_idle")
+        self._since = self._loop.time()
+        if not self._goes_on:
+            self._goes_on = True
+            self._allow(self._timeouts.idle, "timeout_idle")
 
-    async def wait(self, awaitable: Awaitable[T]) -> T:
-        """Await; raises `UpstreamError` with the reason of the limit that ran out first."""
-        self._waits = True
-        if self._timer is None:
-            self._wind()
-        try:
-            return await awaitable
-        except asyncio.CancelledError as error:
-            if not self._over or self._task.uncancel() > 0:
-                raise
-            raise self._ran_out() from error
-        finally:
-            self._waits = False
+    @property
+    def _end(self) -> float:
+        return self._begun + self._timeouts.total
 
-    def entering(self, context: AbstractAsyncContextManager[T]) -> AbstractAsyncContextManager[T]:
-        """Give `context`, so that entering it is a `wait`."""
-        return _Entering(self, context)
+    @property
+    def _until(self) -> float:
+        return min(self._since + self._allowed, self._end)
 
-    def _allow(self, until: float, reason: str) -> None:
-        end = self._begun + self._timeouts.total
-        self._until, self._reason = (until, reason) if until < end else (end, "timeout_total")
+    def _allow(self, seconds: float, reason: str) -> None:
+        self._allowed, self._reason = seconds, reason
         if self._timer is not None and self._until < self._rings:
             self._timer.cancel()
             self._wind()
@@ -89,23 +90,7 @@ class Patience:
             self._task.cancel()
 
     def _ran_out(self) -> UpstreamError:
+        reason = self._reason if self._until < self._end else "timeout_total"
         seconds = self._until - self._begun
-        message = f"no answer in time ({self._reason.removeprefix('timeout_')}, {seconds:.3g} s)"
-        return UpstreamError(Failure(reason=self._reason, message=message))
-
-
-class _Entering(Generic[T]):
-    def __init__(self, patience: Patience, context: AbstractAsyncContextManager[T]) -> None:
-        self._patience = patience
-        self._context = context
-
-    async def __aenter__(self) -> T:
-        return await self._patience.wait(self._context.__aenter__())
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None:
-        return await self._context.__aexit__(kind, error, trace)
+        message = f"no answer in time ({reason.removeprefix('timeout_')}, {seconds:.3g} s)"
+        return UpstreamError(Failure(reason=reason, message=message))

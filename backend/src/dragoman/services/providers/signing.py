@@ -6,7 +6,6 @@ from typing import Protocol
 from msgspec import Struct
 
 from dragoman.observability.secrets import Secret
-from dragoman.services.providers.patience import Patience
 
 
 class Sent(Protocol):
@@ -54,10 +53,10 @@ class Signer(Protocol):
 
 
 async def vouched_for(
-    sent: Sent, signer: Signer | None, patience: Patience
+    sent: Sent, signer: Signer | None
 ) -> tuple[Mapping[str, str], tuple[Secret, ...]]:
     """Give the headers of a request with its signature, and its secrets with what that adds."""
     if signer is None:
         return sent.headers, sent.secrets
-    signature = await patience.wait(signer.sign(sent))
+    signature = await signer.sign(sent)
     return {**sent.headers, **signature.headers}, sent.secrets + signature.secrets
