@@ -16,6 +16,8 @@ class Fields:
     A field that is null says nothing: taking it gives `None`, and it stays in `rest`.
     """
 
+    __slots__ = ("_left", "path")
+
     def __init__(self, value: Json, path: str = "") -> None:
         if not isinstance(value, dict):
             raise InvalidInput(path, f"must be an object, not {kind_of(value)}")
@@ -55,41 +57,52 @@ class Fields:
 
     def text(self, name: str) -> str:
         """Take a required string."""
-        value = self.take(name)
+        value = self._left.get(name)
         if not isinstance(value, str):
             raise self.wrong(name, "a string", value)
+        del self._left[name]
         return value
 
     def maybe_text(self, name: str) -> str | None:
         """Take a string that may be absent or null."""
-        value = self.take(name)
-        if value is not None and not isinstance(value, str):
+        value = self._left.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
             raise self.wrong(name, "a string", value)
+        del self._left[name]
         return value
 
     def maybe_int(self, name: str, *, least: int | None = None) -> int | None:
         """Take an integer, at least `least`, that may be absent or null."""
-        value = self.take(name)
+        value = self._left.get(name)
         if value is None:
             return None
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.wrong(name, "an integer", value)
         if least is not None and value < least:
             raise InvalidInput(self.at(name), f"must be at least {least}")
+        del self._left[name]
         return value
 
     def maybe_number(self, name: str) -> float | None:
         """Take a number that may be absent or null."""
-        value = self.take(name)
-        if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
+        value = self._left.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool):
             raise self.wrong(name, "a number", value)
+        del self._left[name]
         return value
 
     def maybe_flag(self, name: str) -> bool | None:
         """Take true or false, which may be absent or null."""
-        value = self.take(name)
-        if value is not None and not isinstance(value, bool):
+        value = self._left.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, bool):
             raise self.wrong(name, "true or false", value)
+        del self._left[name]
         return value
 
     def maybe_object(self, name: str) -> "Fields | None":
@@ -104,8 +117,9 @@ class Fields:
             return
         if not isinstance(value, list):
             raise self.wrong(name, "a list", value)
+        at = self.at(name)
         for place, item in enumerate(value):
-            yield Fields(item, f"{self.at(name)}[{place}]")
+            yield Fields(item, f"{at}[{place}]")
 
     def wrong(self, name: str, wanted: str, value: Json) -> InvalidInput:
         """Make the complaint that a field is of another kind than wanted."""

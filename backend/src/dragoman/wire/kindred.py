@@ -12,7 +12,8 @@ Such fields stay with the request as what its own wire alone has words for (`Ext
 them from the one format to the other.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +25,8 @@ RESPONSES: Final = "openai_responses"
 
 KINDRED_FIELDS: Final = "kindred_fields"
 """What a provider goes `without` that does not know these fields: most compatible servers."""
+
+_Translation: TypeAlias = Callable[[JsonObject], tuple[JsonObject, JsonObject]]
 
 _SAME: Final = frozenset(
     {"moderation", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"}
@@ -41,15 +44,9 @@ class Kindred(Struct, frozen=True):
 def kindred(request: ChatRequest, wire: str, *, without: frozenset[str]) -> Kindred:
     """Put what a request says in the other format's own words into those of `wire`."""
     extras = request.extras
-    match wire, extras:
-        case ("openai_responses", Extras("openai_chat", fields)):
-            said, left = _for_responses(fields)
-        case ("openai_chat", Extras("openai_responses", fields)):
-            said, left = _for_chat(fields)
-        case _:
-            return Kindred({}, extras)
-    if KINDRED_FIELDS in without or extras is None:
+    if extras is None or KINDRED_FIELDS in without or (extras.wire, wire) not in _TRANSLATIONS:
         return Kindred({}, extras)
+    said, left = _TRANSLATIONS[extras.wire, wire](extras.fields)
     return Kindred(said, replace(extras, fields=left))
 
 
@@ -96,3 +93,9 @@ def _for_chat(fields: JsonObject) -> tuple[JsonObject, JsonObject]:
             if others:
                 left["text"] = others
     return said, left
+
+
+_TRANSLATIONS: Final[dict[tuple[str, str], _Translation]] = {
+    (CHAT, RESPONSES): _for_responses,
+    (RESPONSES, CHAT): _for_chat,
+}

@@ -6,7 +6,6 @@ As parts: reasoning, then content, then a refusal, then calls.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -47,8 +46,6 @@ from dragoman.wire.openai_chat.words import (
     set_aside,
 )
 
-_ALWAYS_SAID: Final = frozenset({"role", "content"})
-
 
 def read_assistant(
     message: Fields,
@@ -56,14 +53,15 @@ def read_assistant(
     call_id: str = "call_0",
     joined: bool = False,
 ) -> tuple[tuple[Part, ...], tuple[str, ...]]:
-    """Read an assistant's turn: its parts, and the marks of how its content was spelled.
+    """Read an assistant's turn, all but its role: its parts, and the marks of how its content was
+    spelled.
 
     `call_id` is for a call in the old words, which have no ids. Raises `InvalidInput` where the
     turn is not what it should be.
     """
     said = message.rest()
     text = said.get("content")
-    if text and isinstance(text, str) and not any(said[n] for n in said if n not in _ALWAYS_SAID):
+    if text and isinstance(text, str) and [*filter(None, said.values())] == [text]:
         # Nearly every turn is this one: a text, and fields that say nothing.
         message.skip("content")
         return (Text(text),), ()

@@ -1,6 +1,6 @@
 """The messages of a request, written: system first, and each tool's result a message of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -21,6 +21,7 @@ from dragoman.wire.openai_chat.words import (
     FUNCTION,
     MEDIA,
     forms_of,
+    has_more,
     is_own,
     own,
     put_back,
@@ -41,21 +42,21 @@ def write_messages(request: ChatRequest, terms: Terms) -> list[JsonObject]:
 
     An answer that another format began for the model is left out: here, nobody goes on with it.
     """
-    if not (request.messages or request.system or is_own(request.extras)):
+    own = is_own(request.extras)
+    if not (request.messages or request.system or own):
         raise unanswerable()
     conversation = _Conversation(terms)
     if request.system:
         conversation.add(Message("system", request.system), "system")
-    for place, message in enumerate(_before_a_begun_answer(request, terms)):
-        conversation.add(message, f"messages[{place}]")
+    conversation.add_all(request.messages if own else _before_a_begun_answer(request, terms))
     return conversation.written()
 
 
 def _before_a_begun_answer(request: ChatRequest, terms: Terms) -> Sequence[Message]:
     match request.messages:
-        case (*_, Message("user"), Message("assistant", parts)) if not is_own(
-            request.extras
-        ) and all(isinstance(part, Text | Reasoning) for part in parts):
+        case (*_, Message("user"), Message("assistant", parts)) if all(
+            isinstance(part, Text | Reasoning) for part in parts
+        ):
             at = f"messages[{len(request.messages) - 1}]"
             terms.receipts.dropped(at, "a begun answer is not continued")
             return request.messages[:-1]
@@ -75,11 +76,15 @@ class _Conversation:
         self._messages: list[JsonObject] = []
         self._moved: list[JsonObject] = []
 
+    def add_all(self, messages: Iterable[Message]) -> None:
+        for place, message in enumerate(messages):
+            plain = None if self._moved else _plain(message)
+            if plain is None:
+                self.add(message, f"messages[{place}]")
+            else:
+                self._messages.append(plain)
+
     def add(self, message: Message, at: str) -> None:
-        plain = None if self._moved else _plain(message)
-        if plain is not None:
-            self._messages.append(plain)
-            return
         self._terms.receipts.left_behind(message.extras, at)
         match message.role:
             case "system":
@@ -157,11 +162,14 @@ class _Conversation:
 
 def _plain(message: Message) -> JsonObject | None:
     """Write what nearly every message is: one text, of which nothing else was said."""
-    match message:
-        case Message(role, (Text(text, None),), None) if text:
-            return {"role": role, "content": text}
-        case _:
-            return None
+    if len(message.parts) != 1 or (message.extras is not None and has_more(message.extras)):
+        return None
+    part = message.parts[0]
+    if not isinstance(part, Text) or not part.text:
+        return None
+    if part.extras is not None and has_more(part.extras):
+        return None
+    return {"role": message.role, "content": part.text}
 
 
 def _placed(parts: tuple[Part, ...], at: str) -> list[tuple[str, Part]]:

@@ -61,28 +61,19 @@ def read_reply(body: bytes) -> Reply:
 
 
 def _read(body: Fields) -> Reply:
-    choices = list(body.objects("choices"))
-    if not choices or choices[0].peek("message") is None:
-        raise malformed("empty_response", "the reply holds no message")
-    if len(choices) > 1:
-        raise malformed(
-            "many_choices", f"the reply holds {len(choices)} choices; one was asked for"
-        )
-    choice = choices[0]
-    message = Fields(choice.take("message"), choice.at("message"))
+    choice, top = _only_choice(body), body.rest()
+    message = Fields(choice.pop("message"), "choices[0].message")
+    message.skip("role")
     parts, form = read_assistant(message, joined=True)
     stop = read_stop(
-        choice.rest(),
-        calls=any(isinstance(part, ToolCall) for part in parts),
-        refused=any(_is_refusal(part) for part in parts),
+        choice, calls=ToolCall in map(type, parts), refused=any(map(_is_refusal, parts))
     )
-    usage = read_usage(body.peek("usage"))
+    choice.pop("index", None)
+    usage = read_usage(top.get("usage"))
     if usage is not None:
-        body.skip("usage")
-    if body.peek("object") == _OBJECT:
-        body.skip("object")
-    choice.skip("index")
-    message.skip("role")
+        del top["usage"]
+    if top.get("object") == _OBJECT:
+        del top["object"]
     return Reply(
         id=_text(body, "id"),
         model=_text(body, "model"),
@@ -90,8 +81,19 @@ def _read(body: Fields) -> Reply:
         parts=parts,
         stop=stop,
         usage=usage,
-        extras=lay_out(Leftovers(body.rest(), choice.rest(), message.rest()), form),
+        extras=lay_out(Leftovers(top, choice, message.rest()), form),
     )
+
+
+def _only_choice(body: Fields) -> JsonObject:
+    choices = list(body.objects("choices"))
+    if not choices or choices[0].peek("message") is None:
+        raise malformed("empty_response", "the reply holds no message")
+    if len(choices) > 1:
+        raise malformed(
+            "many_choices", f"the reply holds {len(choices)} choices; one was asked for"
+        )
+    return choices[0].rest()
 
 
 def _text(body: Fields, name: str) -> str | None:
@@ -117,7 +119,7 @@ def read_stop(choice: JsonObject, *, calls: bool, refused: bool) -> Stop:
 
 
 def _is_refusal(part: Part) -> bool:
-    return isinstance(part, Text) and REFUSAL in forms_of(part.extras)
+    return isinstance(part, Text) and part.extras is not None and REFUSAL in forms_of(part.extras)
 
 
 def stop_word(stop: Stop | None, choice: JsonObject) -> str | None:

@@ -1,6 +1,6 @@
 """A client's request, read strictly: every complaint says where."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from dragoman.chat import (
@@ -10,6 +10,7 @@ from dragoman.chat import (
     Extras,
     InvalidInput,
     Json,
+    JsonObject,
     Limits,
     Message,
     Output,
@@ -37,6 +38,11 @@ from dragoman.wire.openai_chat.words import (
 )
 
 _PLAIN_ROLES: Final = ("user", "assistant", "system")
+_CHOOSING: Final = frozenset({"tool_choice", "parallel_tool_calls"})
+_SAMPLED: Final = frozenset(
+    {"temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty"}
+)
+_NO_SAMPLING: Final = Sampling()
 
 
 def read_request(body: bytes) -> ChatRequest:
@@ -47,45 +53,31 @@ def read_request(body: bytes) -> ChatRequest:
     read the request.
     """
     request = read_object(body)
-    limits, limit_form = _limits(request)
-    stop, stop_form = _stop(request)
-    sampling, sampling_form = _sampling(request)
-    choice, choice_form = _tool_choice(request)
+    left = request.rest()
+    form: list[str] = []
+    # Most requests wish for little: what is not in one is not looked for.
     return ChatRequest(
+        limits=_limits(request, form),
+        stop=_stop(request, form) if "stop" in left else (),
+        sampling=_NO_SAMPLING if _SAMPLED.isdisjoint(left) else _sampling(request, form),
+        tool_choice=None if _CHOOSING.isdisjoint(left) else _tool_choice(request, form),
         model=request.text("model"),
-        messages=tuple(_messages(request)),
-        tools=tuple(_tools(request)),
-        tool_choice=choice,
-        output=_output(request),
-        sampling=sampling,
-        reasoning=_reasoning(request),
-        limits=limits,
-        stop=stop,
-        stream=_stream(request),
+        messages=_messages(request),
+        tools=_tools(request) if "tools" in left else (),
+        output=_output(request) if "response_format" in left else None,
+        reasoning=_reasoning(request) if "reasoning_effort" in left else None,
+        stream=_stream(request) if "stream" in left else False,
         user=request.maybe_text("user"),
-        metadata=_metadata(request),
-        extras=Extras(
-            NAME,
-            request.rest(),
-            (*limit_form, *stop_form, *sampling_form, *choice_form, *_plain_wishes(request)),
-        ),
+        metadata=_metadata(request) if "metadata" in left else None,
+        extras=_extras(left, form),
     )
 
 
-def _messages(request: Fields) -> Iterator[Message]:
+def _messages(request: Fields) -> tuple[Message, ...]:
     messages = request.take("messages")
     if not isinstance(messages, list):
         raise request.wrong("messages", "a list", messages)
-    for place, said in enumerate(messages):
-        plain = _plain(said)
-        if plain is not None:
-            yield plain
-            continue
-        message = Fields(said, f"messages[{place}]")
-        role = message.text("role")
-        if role not in _READERS:
-            raise InvalidInput(message.at("role"), f"must be one of {', '.join(_READERS)}")
-        yield _READERS[role](message, place)
+    return tuple([_plain(said) or _message(said, place) for place, said in enumerate(messages)])
 
 
 def _plain(said: Json) -> Message | None:
@@ -96,6 +88,14 @@ def _plain(said: Json) -> Message | None:
     if not text or not isinstance(text, str) or role not in _PLAIN_ROLES:
         return None
     return Message(role, (Text(text),))
+
+
+def _message(said: Json, place: int) -> Message:
+    message = Fields(said, f"messages[{place}]")
+    role = message.text("role")
+    if role not in _READERS:
+        raise InvalidInput(message.at("role"), f"must be one of {', '.join(_READERS)}")
+    return _READERS[role](message, place)
 
 
 def _spoken(message: Fields, _place: int) -> Message:
@@ -149,10 +149,8 @@ _READERS: Final[dict[str, Callable[[Fields, int], Message]]] = {
 }
 
 
-def _tools(request: Fields) -> Iterator[AnyTool]:
-    if request.says("tools"):
-        for tool in request.objects("tools"):
-            yield _tool(tool)
+def _tools(request: Fields) -> tuple[AnyTool, ...]:
+    return tuple(map(_tool, request.objects("tools"))) if request.says("tools") else ()
 
 
 def _tool(tool: Fields) -> AnyTool:
@@ -170,30 +168,32 @@ def _tool(tool: Fields) -> AnyTool:
     )
 
 
-def _tool_choice(request: Fields) -> tuple[ToolChoice | None, tuple[str, ...]]:
+def _tool_choice(request: Fields, form: list[str]) -> ToolChoice | None:
     parallel = request.maybe_flag("parallel_tool_calls")
     match request.peek("tool_choice"):
         case str(word) if word in CHOICES:
             request.skip("tool_choice")
             mode = CHOICES[word]
-            return ToolChoice(mode, parallel=parallel), () if word == mode else (word,)
+            if word != mode:
+                form.append(word)
+            return ToolChoice(mode, parallel=parallel)
         case {"type": "function", "function": {"name": str(name)}}:
             choice = Fields(request.take("tool_choice"), "tool_choice")
             choice.skip("type")
             function = Fields(choice.take("function"))
             function.skip("name")
             extras = set_aside(choice, function=function)
-            return ToolChoice("named", name, parallel, extras), ()
+            return ToolChoice("named", name, parallel, extras)
         case {
             "type": "allowed_tools",
             "allowed_tools": {"mode": "auto" | "required" as mode, "tools": [*tools], **others},
             **beside,
         } if not others and not beside and (names := _functions(tools)):
             request.skip("tool_choice")
-            return ToolChoice(mode, parallel=parallel, allowed=names), ()
+            return ToolChoice(mode, parallel=parallel, allowed=names)
         case None | dict():
             # A choice among more than functions, or of a vendor's own: it stays as it is.
-            return None if parallel is None else ToolChoice(parallel=parallel), ()
+            return None if parallel is None else ToolChoice(parallel=parallel)
         case other:
             raise request.wrong("tool_choice", f"an object or one of {', '.join(CHOICES)}", other)
 
@@ -241,26 +241,28 @@ def _schema(wish: Fields) -> Output:
     )
 
 
-def _sampling(request: Fields) -> tuple[Sampling, tuple[str, ...]]:
+def _sampling(request: Fields, form: list[str]) -> Sampling:
     top_k = request.maybe_int("top_k")
-    sampling = Sampling(
+    if top_k is not None:
+        # Not OpenAI's, but many servers take it: who says it here wants it sent.
+        form.append("top_k")
+    return Sampling(
         temperature=request.maybe_number("temperature"),
         top_p=request.maybe_number("top_p"),
-        # Not OpenAI's, but many servers take it: who says it here wants it sent.
         top_k=top_k,
         seed=request.maybe_int("seed"),
         presence_penalty=request.maybe_number("presence_penalty"),
         frequency_penalty=request.maybe_number("frequency_penalty"),
     )
-    return sampling, () if top_k is None else ("top_k",)
 
 
-def _limits(request: Fields) -> tuple[Limits, tuple[str, ...]]:
+def _limits(request: Fields, form: list[str]) -> Limits:
     output = request.maybe_int("max_completion_tokens", least=0)
-    if output is not None:
-        return Limits(output), ()
-    older = request.maybe_int("max_tokens", least=0)
-    return Limits(older), () if older is None else ("max_tokens",)
+    if output is None:
+        output = request.maybe_int("max_tokens", least=0)
+        if output is not None:
+            form.append("max_tokens")
+    return Limits(output)
 
 
 def _reasoning(request: Fields) -> ReasoningWish | None:
@@ -268,28 +270,30 @@ def _reasoning(request: Fields) -> ReasoningWish | None:
     return None if effort is None else ReasoningWish(effort=effort)
 
 
-def _stop(request: Fields) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _stop(request: Fields, form: list[str]) -> tuple[str, ...]:
     match request.peek("stop"):
         case None | []:
-            return (), ()
+            return ()
         case str(text):
             request.skip("stop")
-            return (text,), ("stop_text",)
+            form.append("stop_text")
+            return (text,)
         case [*texts] if all(isinstance(text, str) for text in texts):
             request.skip("stop")
-            return tuple(texts), ()
+            return tuple(texts)
         case other:
             raise request.wrong("stop", "a string or a list of strings", other)
 
 
-def _plain_wishes(request: Fields) -> Iterator[str]:
-    """Take what asks for no more than everybody gets."""
-    if request.peek("n") == 1:
-        request.skip("n")
-        yield ONE_CHOICE
-    if request.peek("stream_options") == {"include_usage": True}:
-        request.skip("stream_options")
-        yield TELL_USAGE
+def _extras(left: JsonObject, form: list[str]) -> Extras:
+    """Keep what is left; of what asks for no more than everybody gets, that it was said."""
+    if left.get("n") == 1:
+        del left["n"]
+        form.append(ONE_CHOICE)
+    if left.get("stream_options") == {"include_usage": True}:
+        del left["stream_options"]
+        form.append(TELL_USAGE)
+    return Extras(NAME, left, tuple(form))
 
 
 def _stream(request: Fields) -> bool:

@@ -8,6 +8,7 @@ from dragoman.chat import (
     JsonObject,
     Output,
     ReasoningWish,
+    Sampling,
     Tool,
     ToolChoice,
 )
@@ -35,6 +36,7 @@ from dragoman.wire.receipts import Receipts
 
 _NO_WORD = "this format has no word for it"
 _NOT_TAKEN = "this model's provider does not take it"
+_NO_SAMPLING = Sampling()
 _MOST_STOPS = 4
 """The vendor's limit; clients of this format may know of a server with another."""
 
@@ -48,57 +50,77 @@ def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) ->
     out.
     """
     terms = Terms(without, Receipts(NAME))
-    if KINDRED_FIELDS in without and not is_own(request.extras):
-        request = offering_allowed(request, terms.receipts)
-    shared = kindred(request, NAME, without=without)
-    terms.receipts.left_behind(shared.extras)
-    body = put_back(_said(request, terms) | shared.fields, own(request.extras))
+    body = _own(request, terms) if is_own(request.extras) else _translated(request, terms)
     for name in sorted(without.intersection(body)):
         if body.pop(name) is not None:
             terms.receipts.dropped(name, _NOT_TAKEN)
     return Written(encode(body), terms.receipts.written())
 
 
+def _own(request: ChatRequest, terms: Terms) -> JsonObject:
+    """Say what was asked in this format."""
+    return put_back(_said(request, terms), own(request.extras))
+
+
+def _translated(request: ChatRequest, terms: Terms) -> JsonObject:
+    """Say what was asked in another format."""
+    if KINDRED_FIELDS in terms.without:
+        request = offering_allowed(request, terms.receipts)
+    shared = kindred(request, NAME, without=terms.without)
+    terms.receipts.left_behind(shared.extras)
+    return _said(request, terms) | shared.fields
+
+
 def _said(request: ChatRequest, terms: Terms) -> JsonObject:
-    sampling = request.sampling
-    return said_only(
-        {
-            "model": request.model,
-            "messages": write_messages(request, terms),
-            **_tool_fields(request, terms),
-            "response_format": _output(request.output, terms),
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "top_k": _top_k(request, terms),
-            "seed": sampling.seed,
-            "presence_penalty": sampling.presence_penalty,
-            "frequency_penalty": sampling.frequency_penalty,
-            "reasoning_effort": _effort(request.reasoning, terms),
-            **_limit(request, terms),
-            "stop": _stop(request, terms),
-            "user": request.user,
-            "metadata": request.metadata,
-            "stream": request.stream or None,
-            "stream_options": _stream_options(request, terms),
-            "n": 1 if ONE_CHOICE in forms_of(request.extras) else None,
-        },
-    )
+    said: JsonObject = {"model": request.model, "messages": write_messages(request, terms)}
+    if request.tools or request.tool_choice is not None:
+        said |= _tool_fields(request, terms)
+    if request.output is not None:
+        said["response_format"] = _output(request.output, terms)
+    if request.sampling != _NO_SAMPLING:
+        said |= _sampling(request, terms)
+    effort = None if request.reasoning is None else _effort(request.reasoning, terms)
+    if effort is not None:
+        said["reasoning_effort"] = effort
+    if request.limits.output is not None:
+        said[_limit_name(request, terms)] = request.limits.output
+    if request.stop:
+        said["stop"] = _stop(request, terms)
+    _add_manner(said, request, terms)
+    return said
+
+
+def _add_manner(said: JsonObject, request: ChatRequest, terms: Terms) -> None:
+    """Say for whom the answer is, and how it is to come."""
+    forms = forms_of(request.extras)
+    if request.user is not None:
+        said["user"] = request.user
+    if request.metadata is not None:
+        said["metadata"] = request.metadata
+    if request.stream:
+        said["stream"] = True
+    if TELL_USAGE in forms or (request.stream and "stream_options" not in terms.without):
+        said["stream_options"] = {"include_usage": True}
+    if ONE_CHOICE in forms:
+        said["n"] = 1
 
 
 def _tool_fields(request: ChatRequest, terms: Terms) -> JsonObject:
     tools, choice = _tools(request, terms), request.tool_choice
     if choice is None:
-        return {"tools": tools}
+        return said_only({"tools": tools})
     if tools is None and not is_own(request.extras):
         # The vendor refuses a choice where there is nothing to choose.
         if choice.mode in ("required", "named"):
             terms.receipts.dropped("tool_choice", "there is no tool to choose")
         return {}
-    return {
-        "tools": tools,
-        "tool_choice": _tool_choice(choice, request, terms),
-        "parallel_tool_calls": choice.parallel,
-    }
+    return said_only(
+        {
+            "tools": tools,
+            "tool_choice": _tool_choice(choice, request, terms),
+            "parallel_tool_calls": choice.parallel,
+        }
+    )
 
 
 def _tools(request: ChatRequest, terms: Terms) -> list[JsonObject] | None:
@@ -151,9 +173,7 @@ def _tool_choice(choice: ToolChoice, request: ChatRequest, terms: Terms) -> Json
             return choice.mode
 
 
-def _output(output: Output | None, terms: Terms) -> JsonObject | None:
-    if output is None:
-        return None
+def _output(output: Output, terms: Terms) -> JsonObject:
     terms.receipts.left_behind(output.extras, "response_format")
     said: JsonObject = {"type": output.kind}
     if output.kind == "json_schema":
@@ -173,17 +193,24 @@ def _output(output: Output | None, terms: Terms) -> JsonObject | None:
     return put_back(said, own(output.extras))
 
 
-def _top_k(request: ChatRequest, terms: Terms) -> int | None:
-    top_k = request.sampling.top_k
+def _sampling(request: ChatRequest, terms: Terms) -> JsonObject:
+    sampling, top_k = request.sampling, request.sampling.top_k
     if top_k is not None and "top_k" not in forms_of(request.extras):
         terms.receipts.dropped("top_k", _NO_WORD)
-        return None
-    return top_k
+        top_k = None
+    return said_only(
+        {
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": top_k,
+            "seed": sampling.seed,
+            "presence_penalty": sampling.presence_penalty,
+            "frequency_penalty": sampling.frequency_penalty,
+        }
+    )
 
 
-def _effort(wish: ReasoningWish | None, terms: Terms) -> str | None:
-    if wish is None:
-        return None
+def _effort(wish: ReasoningWish, terms: Terms) -> str | None:
     terms.receipts.left_behind(wish.extras, "reasoning")
     match wish:
         case ReasoningWish(mode="off"):
@@ -208,23 +235,16 @@ def _stop(request: ChatRequest, terms: Terms) -> Json:
         return list(request.stop[:_MOST_STOPS])
     if "stop_text" in forms_of(request.extras) and len(request.stop) == 1:
         return request.stop[0]
-    return list(request.stop) or None
+    return list(request.stop)
 
 
-def _limit(request: ChatRequest, terms: Terms) -> JsonObject:
-    limit = request.limits.output
+def _limit_name(request: ChatRequest, terms: Terms) -> str:
     older = asked = "max_tokens" in forms_of(request.extras)
     if "max_completion_tokens" in terms.without:
         older = True
     elif "max_tokens" in terms.without:
         older = False
     name = "max_tokens" if older else "max_completion_tokens"
-    if limit is not None and older != asked and is_own(request.extras):
+    if older != asked and is_own(request.extras):
         terms.receipts.renamed(name, "this model's provider knows the limit by this name")
-    return {name: limit}
-
-
-def _stream_options(request: ChatRequest, terms: Terms) -> JsonObject | None:
-    asked = TELL_USAGE in forms_of(request.extras)
-    wanted = request.stream and "stream_options" not in terms.without
-    return {"include_usage": True} if wanted or asked else None
+    return name

@@ -17,9 +17,11 @@ def read_usage(said: Json) -> Usage | None:
     if not isinstance(said, dict) or not said:
         return None
     left = dict(said)
-    cached, form = _cached(left)
-    written = _take_detail(left, _SENT, "cache_write_tokens")
-    reasoning = _take_detail(left, _ANSWERED, "reasoning_tokens")
+    cached, written = _take_details(left, _SENT, "cached_tokens", "cache_write_tokens")
+    (reasoning,) = _take_details(left, _ANSWERED, "reasoning_tokens")
+    form: tuple[str, ...] = ()
+    if cached is None:
+        cached, form = _cached_elsewhere(left)
     asked, answered = _take(left, "prompt_tokens"), _take(left, "completion_tokens")
     if asked is None or answered is None:
         form = (*form, UNCOUNTED)
@@ -41,32 +43,30 @@ def _all_answered(left: JsonObject, asked: int, answered: int) -> int:
     return total - asked
 
 
-def _cached(left: JsonObject) -> tuple[int | None, tuple[str, ...]]:
-    count = _take_detail(left, _SENT, "cached_tokens")
-    if count is not None:
-        return count, ()
+def _cached_elsewhere(left: JsonObject) -> tuple[int | None, tuple[str, ...]]:
     for name in _CACHED_ELSEWHERE:
         if (count := _take(left, name)) is not None:
             return count, (name,)
     return None, ()
 
 
-def _take_detail(left: JsonObject, group: str, name: str) -> int | None:
-    if not isinstance(left.get(group), dict):
-        return None
-    others = dict(left[group])
-    count = _take(others, name)
-    if count is not None:
+def _take_details(left: JsonObject, group: str, *names: str) -> list[int | None]:
+    details = left.get(group)
+    if not isinstance(details, dict):
+        return [None for _ in names]
+    others = dict(details)
+    counts = [_take(others, name) for name in names]
+    if not others and details:
+        del left[group]
+    else:
         left[group] = others
-        if not others:
-            del left[group]
-    return count
+    return counts
 
 
 def _take(left: JsonObject, name: str) -> int | None:
     """Take a count; what is no number, or less than nothing, stays where it is."""
     count = left.get(name)
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+    if type(count) is not int or count < 0:
         return None
     del left[name]
     return count

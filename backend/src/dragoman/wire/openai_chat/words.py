@@ -179,6 +179,11 @@ def is_own(extras: Extras | None) -> bool:
     return extras is not None and extras.wire == NAME
 
 
+def has_more(extras: Extras) -> bool:
+    """Tell whether extras change how a value is written here, or hold what is left behind."""
+    return extras.wire == NAME or bool(extras.fields)
+
+
 def own(extras: Extras | None) -> JsonObject:
     """Give the fields that this wire set aside."""
     return extra_fields(extras, NAME)
