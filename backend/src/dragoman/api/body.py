@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Final, NoReturn
 
 from dragoman.api.errors import Receive, Scope
+from dragoman.api.headers import by_name
 from dragoman.api.relay import ClientGone
 from dragoman.chat import InvalidInput, Json
 
@@ -39,47 +40,35 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int = MAX_BODY) ->
     Raises `InvalidInput` with 415 for another type, charset or any encoding of the content, with
     413 as soon as the body is known to be too long, and `ClientGone` if the client leaves.
     """
-    told = dict(scope["headers"])
-    _check_type(_header(scope, told, b"content-type"))
-    encoding = _header(scope, told, b"content-encoding")
-    if encoding is not None and encoding.lower() != "identity":
+    told = by_name(scope["headers"])
+    if told.get(b"content-type") != b"application/json":
+        _check_type(told.get(b"content-type", b"").decode("latin-1"))
+    if b"content-encoding" in told and told[b"content-encoding"].strip().lower() != b"identity":
         raise InvalidInput(
             "content-encoding",
             "send the body as it is, uncompressed",
             status=415,
             reason="bad_encoding",
         )
-    declared = _header(scope, told, b"content-length")
-    if declared is not None and declared.isdecimal() and int(declared) > limit:
+    declared = told.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > limit:
         raise _too_long(limit)
-    body = bytearray()
+    pieces, length = [], 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone("client_gone")
-        body += message.get("body", b"")
-        if len(body) > limit:
+        piece = message.get("body", b"")
+        pieces.append(piece)
+        length += len(piece)
+        if length > limit:
             raise _too_long(limit)
         if not message.get("more_body", False):
-            return bytes(body)
+            return b"".join(pieces)
 
 
-def _header(scope: Scope, told: dict[bytes, bytes], name: bytes) -> str | None:
-    """Give a header's value; the values of one that is repeated, joined as HTTP says.
-
-    `told` are the headers by name, the last of each.
-    """
-    headers = scope["headers"]
-    if name not in told:
-        return None
-    if len(told) == len(headers):
-        return str(told[name], "latin-1").strip()
-    values = [value for header, value in headers if header == name]
-    return b", ".join(values).decode("latin-1").strip()
-
-
-def _check_type(content_type: str | None) -> None:
-    essence, *parameters = (content_type or "").split(";")
+def _check_type(content_type: str) -> None:
+    essence, *parameters = content_type.split(";")
     if not _JSON_TYPE.fullmatch(essence.strip()):
         raise _wrong_type("must be application/json")
     for parameter in parameters:

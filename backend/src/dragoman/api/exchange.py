@@ -67,42 +67,25 @@ class Exchange(Ear):
     ASGI demands, and so in one write with it.
     """
 
-    __slots__ = (
-        "_bell",
-        "_chunked",
-        "_expects",
-        "_head",
-        "_held",
-        "_line",
-        "_more",
-        "_mute",
-        "_news",
-        "_owed",
-        "_pieces",
-        "answered",
-        "begun",
-        "gone",
-        "keep_alive",
-        "scope",
-    )
+    # The request: whether more is to come, and what was not told yet.
+    _more = True
+    _news = False
+    _held = 0
+    _bell: asyncio.Event | None = None
+    # The answer: a head that waits for its body, and how much may still follow.
+    begun = answered = gone = False
+    _head = b""
+    _chunked = _mute = False
+    _owed = 0
 
     def __init__(self, scope: Scope, line: Line, *, keep_alive: bool, expects: bool) -> None:
-        super().__init__(line.loop)
         self.scope = scope
-        self._line = line
-        self._expects = expects
-        # The request: what was not asked for yet, and whether more is to come.
-        self._pieces: list[bytes] = []
-        self._held = 0
-        self._more = True
-        self._news = False
-        self._bell: asyncio.Event | None = None
-        # The answer: a head that waits for its body, and how much may still follow.
-        self.begun = self.answered = self.gone = False
+        self.loop = line.loop
         self.keep_alive = keep_alive
-        self._head = b""
-        self._chunked = self._mute = False
-        self._owed = 0
+        self._line = line
+        self._transport = line.transport
+        self._expects = expects
+        self._pieces: list[bytes] = []
 
     # What the connection says.
 
@@ -113,7 +96,7 @@ class Exchange(Ear):
         self._pieces.append(piece)
         self._held += len(piece)
         if self._held > _AHEAD:
-            self._line.transport.pause_reading()
+            self._transport.pause_reading()
         self._ring()
 
     def end(self) -> None:
@@ -151,16 +134,15 @@ class Exchange(Ear):
             )
             await self.send({"type": "http.response.body", "body": _FAILED})
         elif failed or not self.answered:
-            self._line.transport.write(self._head)
-            self._line.transport.close()
+            self._transport.write(self._head)
+            self._transport.close()
 
     async def __call__(self) -> Message:
         """Receive more of the body, or that the client has left; see ASGI."""
-        transport = self._line.transport
-        if self._expects and not transport.is_closing():
-            transport.write(_CONTINUE)
+        if self._expects:
             self._expects = False
-        transport.resume_reading()
+            self._transport.write(_CONTINUE)
+        self._transport.resume_reading()
         while not (self._news or self.gone or self.answered):
             if self._bell is None:
                 self._bell = asyncio.Event()
@@ -180,38 +162,38 @@ class Exchange(Ear):
         It is said at once, unless the client is slow to take what was said before. Raises
         `RuntimeError` where it would be no answer. Says nothing to a client that has left.
         """
-        if self._line.transport.is_full:
+        if self._transport.is_full:
             return self._send_later(message)
-        self._say(message)
-        return self._line.written
-
-    async def _send_later(self, message: Message) -> None:
-        await self._line.transport.drain()
-        self._say(message)
-
-    def _say(self, message: Message) -> None:
-        if self.gone:
-            return
         kind = message["type"]
-        if self.begun and not self.answered and kind == "http.response.body":
+        if self.gone:
+            pass
+        elif self.begun and not self.answered and kind == "http.response.body":
             self._go_on(message.get("body", b""), more=message.get("more_body", False))
         elif not self.begun and kind == "http.response.start":
             self._begin(message["status"], message.get("headers", ()))
         else:
             raise RuntimeError(f"an answer cannot go on with {kind!r} here")
+        return self._line.written
+
+    async def _send_later(self, message: Message) -> None:
+        await self._transport.drain()
+        await self.send(message)
 
     def _begin(self, status: int, headers: RawHeaders) -> None:
         self.begun = True
         self._expects = False
         self._mute = self.scope["method"] == "HEAD"
-        self._head, length, self.keep_alive = head_of(
+        head = head_of(
             status,
             [*self._line.default_headers, *headers],
             keep_alive=self.keep_alive,
             bodiless=self._mute or status in _BODILESS,
         )
-        self._chunked = length is None
-        self._owed = 0 if length is None or self._mute else length
+        self._head, self.keep_alive = head.text, head.keep_alive
+        if head.length is None:
+            self._chunked = True
+        elif not self._mute:
+            self._owed = head.length
 
     def _go_on(self, body: bytes, *, more: bool) -> None:
         if self._mute:
@@ -226,7 +208,7 @@ class Exchange(Ear):
                 raise RuntimeError("the answer is longer than its content-length")
         head, self._head = self._head, b""
         if head or body:
-            self._line.transport.write(head + body)
+            self._transport.write(head + body)
         if not more:
             self._finish()
 
@@ -236,5 +218,5 @@ class Exchange(Ear):
         self.answered = True
         self._ring()
         if not self.keep_alive:
-            self._line.transport.close()
+            self._transport.close()
         self._line.go_on()

@@ -10,13 +10,14 @@ client may have written about them (`X-Forwarded-*`, `X-HTTP-Method-Override`).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from ipaddress import ip_address
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from dragoman.api.errors import Headers, Problem, Receive, Scope, Send, new_request_id, send_problem
+from dragoman.api.headers import by_name
 from dragoman.api.server import App
 
 Authority: TypeAlias = tuple[str, int | None]
@@ -32,7 +33,9 @@ _OWN: Final = frozenset({"same-origin", "none"})
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(?::([0-9]{1,5}))?")
 _SCHEME: Final = re.compile(r"(https?)://(.+)", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-_READ: Final = frozenset({b"host", b"origin", b"sec-fetch-site", b"access-control-request-method"})
+
+_Told: TypeAlias = Mapping[bytes, bytes]
+"""Headers by their names; of one that is repeated, all values at once."""
 
 
 class _Refusal(Struct, frozen=True):
@@ -65,34 +68,23 @@ class Guard:
         further = frozenset(name.lower() for name in allowed_hosts)
         self._hosts = _LOOPBACK | further if further or is_loopback(host) else None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve or refuse one request; there are no WebSockets here."""
         match scope["type"]:
             case "http":
-                refusal = self._judge(scope)
+                refusal = self._judge(scope["method"], by_name(scope["headers"]))
             case "websocket":
-                await send({"type": "websocket.close", "code": 1008})
-                return
+                return send({"type": "websocket.close", "code": 1008})
             case _:
                 refusal = None
         if refusal is None:
-            await self._app(scope, receive, send)
-            return
-        state = scope.get("state", {})
-        await send_problem(
-            send,
-            Problem(refusal.status, "INVALID_REQUEST", refusal.reason, refusal.message),
-            request_id=state.get("request_id") or new_request_id(),
-            headers=refusal.headers,
-            tongue=state.get("tongue"),
-        )
+            return self._app(scope, receive, send)
+        return _refuse(refusal, scope, send)
 
-    def _judge(self, scope: Scope) -> _Refusal | None:
-        method: str = scope["method"]
-        told = _told(scope)
+    def _judge(self, method: str, told: _Told) -> _Refusal | None:
         if method in _NEVER:
             return _METHOD
-        if self._hosts is not None and not self._is_ours(told.get(b"host", "")):
+        if self._hosts is not None and not self._is_ours(_text(told, b"host")):
             return _HOST
         if method == "OPTIONS" and b"access-control-request-method" in told:
             return _PREFLIGHT
@@ -105,27 +97,32 @@ class Guard:
         return authority is not None and self._hosts is not None and authority[0] in self._hosts
 
 
-def _told(scope: Scope) -> dict[bytes, str]:
-    """Give the headers that matter here; of one that is repeated, all values at once."""
-    told: dict[bytes, str] = {}
-    for name, value in scope["headers"]:
-        if name in _READ:
-            text = value.decode("latin-1").strip().lower()
-            told[name] = f"{told[name]}, {text}" if name in told else text
-    return told
+async def _refuse(refusal: _Refusal, scope: Scope, send: Send) -> None:
+    state = scope.get("state", {})
+    await send_problem(
+        send,
+        Problem(refusal.status, "INVALID_REQUEST", refusal.reason, refusal.message),
+        request_id=state.get("request_id") or new_request_id(),
+        headers=refusal.headers,
+        tongue=state.get("tongue"),
+    )
 
 
-def _is_foreign(told: dict[bytes, str]) -> bool:
+def _text(told: _Told, name: bytes) -> str:
+    return told.get(name, b"").decode("latin-1").strip().lower()
+
+
+def _is_foreign(told: _Told) -> bool:
     """Tell whether a browser says that a page of another origin asks."""
-    origin = told.get(b"origin")
-    if origin is None:
-        return told.get(b"sec-fetch-site", "none") not in _OWN
+    if b"origin" not in told:
+        return b"sec-fetch-site" in told and _text(told, b"sec-fetch-site") not in _OWN
+    origin = _text(told, b"origin")
     parts = _SCHEME.fullmatch(origin)
     if parts is None:
         return True
     scheme, authority = parts.groups()
     return _full(authority, scheme) is None or _full(authority, scheme) != _full(
-        told.get(b"host", ""), scheme
+        _text(told, b"host"), scheme
     )
 
 

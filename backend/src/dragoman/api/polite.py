@@ -15,7 +15,8 @@ class PoliteTransport(asyncio.Transport):
     A client that takes nothing any more would keep a closing connection for ever. It is cut off
     when it has not taken a byte of what is left for `stall` seconds.
 
-    `is_full` tells that so much waits to be sent that nothing more should be written for now.
+    `ending` tells that our last word was said, `is_paused` that nothing is read for now, `is_full`
+    that so much waits to be sent that nothing more should be written.
     """
 
     def __init__(
@@ -33,21 +34,21 @@ class PoliteTransport(asyncio.Transport):
         self._stall = stall
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._closing = False
+        self.ending = False
         self._emptied: asyncio.Event | None = None
         self.is_full = False
         self.is_paused = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes; after `close`, nobody is there to take them."""
-        if not self._closing:
+        if not self.ending:
             self._transport.write(data)
 
     def close(self) -> None:
         """Send what is left, then end the connection."""
-        if self._closing:
+        if self.ending:
             return
-        self._closing = True
+        self.ending = True
         if self._unheard() and self._transport.can_write_eof():
             self._transport.write_eof()
             if not self._transport.is_reading():
@@ -58,12 +59,12 @@ class PoliteTransport(asyncio.Transport):
 
     def abort(self) -> None:
         """End the connection; what is left is lost."""
-        self._closing = True
+        self.ending = True
         self._transport.abort()
 
     def lost(self) -> None:
         """Take note that the connection has ended."""
-        self._closing = True
+        self.ending = True
         if self._timer is not None:
             self._timer.cancel()
         self.resume_writing()
@@ -85,17 +86,17 @@ class PoliteTransport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         """Tell whether the connection is ending."""
-        return self._closing or self._transport.is_closing()
+        return self.ending or self._transport.is_closing()
 
     def pause_reading(self) -> None:
         """Take no more bytes for now."""
-        if not (self.is_paused or self._closing):
+        if not (self.is_paused or self.ending):
             self.is_paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Take bytes again."""
-        if self.is_paused and not self._closing:
+        if self.is_paused and not self.ending:
             self.is_paused = False
             self._transport.resume_reading()
 

@@ -152,6 +152,7 @@ class EdgeProtocol(asyncio.Protocol):
         for exchange in self._waiting:
             exchange.leave()
         self._waiting.clear()
+        self._coming = None
 
     def pause_writing(self) -> None:
         """Take note that the client is slow to take what is written."""
@@ -171,10 +172,10 @@ class EdgeProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read on, never further at once than a head may be long."""
         begin = 0
-        while begin < len(data) and not self.transport.is_closing():
+        while begin < len(data) and not self.transport.ending:
             piece = data[begin : begin + self.limits.head - self._framing]
             begin += self._feed(piece)
-        if not self.transport.is_closing():
+        if not self.transport.ending:
             self._look()
 
     def _feed(self, piece: bytes) -> int:
@@ -250,7 +251,7 @@ class EdgeProtocol(asyncio.Protocol):
             self._scope_of(method, version),
             self,
             keep_alive=version != "1.0" and self._parser.should_keep_alive(),
-            expects=told.get(b"expect", b"").lower() == b"100-continue",
+            expects=b"expect" in told and told[b"expect"].lower() == b"100-continue",
         )
         self._headers = []  # a trailer is to be no header: it would speak up when all is decided
         self._phase = _Phase.BODY
@@ -312,9 +313,10 @@ class EdgeProtocol(asyncio.Protocol):
         """Go on with the next request, unless the client is still busy with the last."""
         self._waiting.popleft()
         self._server.total_requests += 1
-        if self.transport.is_closing():
+        if self.transport.ending:
             return
-        self.transport.resume_reading()
+        if self.transport.is_paused:
+            self.transport.resume_reading()
         if self._waiting:
             self._start(self._waiting[0])
         elif self._phase is _Phase.BODY:
@@ -338,7 +340,7 @@ class EdgeProtocol(asyncio.Protocol):
         return self._phase is _Phase.BODY or (self._refused and not self._waiting)
 
     def _refuse(self, refusal: Refusal) -> None:
-        if self.transport.is_closing():
+        if self.transport.ending:
             return
         self._refused = True
         self._stop_clock()
@@ -393,7 +395,7 @@ class EdgeProtocol(asyncio.Protocol):
 
     def _ring(self) -> None:
         self._timer = None
-        if self._watch is None or self.transport.is_closing():
+        if self._watch is None or self.transport.ending:
             return
         early = self._due - self.loop.time()
         if early > 0:

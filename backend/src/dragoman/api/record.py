@@ -8,17 +8,18 @@ from dragoman.chat import Usage
 class Record:
     """The facts of one request, times in milliseconds; none ever holds a prompt or a key."""
 
-    def __init__(self, request_id: str) -> None:
+    model: str | None = None
+    provider: str | None = None
+    status: int | None = None
+    reason: str | None = None
+    fault: Exception | None = None
+    usage: Usage | None = None
+    _first_token: float | None = None
+
+    def __init__(self, request_id: str, route: str = "") -> None:
         self.request_id = request_id
-        self.route = ""
-        self.model: str | None = None
-        self.provider: str | None = None
-        self.status: int | None = None
-        self.reason: str | None = None
-        self.fault: Exception | None = None
-        self.usage: Usage | None = None
+        self.route = route
         self._begun = time.monotonic()
-        self._first_token: float | None = None
 
     def token_came(self) -> None:
         """Note the time of the first token; later calls change nothing."""

@@ -43,12 +43,9 @@ class Ear:
     ear knows its `loop`, too: Python 3.11 asks the system for it each time.
     """
 
-    __slots__ = ("_left", "_next", "loop")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        self.loop = loop
-        self._left = False
-        self._next: Callable[[], None] | None = None
+    loop: asyncio.AbstractEventLoop | None = None
+    _left = False
+    _next: Callable[[], None] | None = None
 
     def __call__(self) -> Awaitable[Message]:
         """Receive the next message; see ASGI."""
@@ -70,10 +67,7 @@ class Ear:
 class Hearing(Ear):
     """An ear that hears what another `receive` gives."""
 
-    __slots__ = ("_receive",)
-
-    def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        super().__init__(loop)
+    def __init__(self, receive: Receive) -> None:
         self._receive = receive
 
     def __call__(self) -> Awaitable[Message]:

@@ -2,7 +2,9 @@
 
 from http import HTTPStatus
 from string import ascii_lowercase, ascii_uppercase, digits
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from dragoman.api.headers import RawHeaders, by_name
 
@@ -17,7 +19,7 @@ _STATUS_LINES: Final = {
 }
 
 
-class ResponseHead(NamedTuple):
+class ResponseHead(Struct, frozen=True):
     """A head: its `text` with the blank line, and what it says of what comes after it.
 
     `length` is that of the body in bytes, `None` where it comes in chunks.

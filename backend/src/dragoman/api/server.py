@@ -1,7 +1,6 @@
 """The outermost layer: every request gets an id, one line in the log, and an answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import nullcontext
 from logging import INFO
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -46,28 +45,25 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        record = Record(new_request_id())
-        record.route = f"{scope['method']} {scope['path']}"
-        tongue = dialect_of(scope)
-        scope.setdefault("state", {}).update(
-            record=record, request_id=record.request_id, tongue=tongue
-        )
-        quiet = scope["path"] in _QUIET
+        path, request_id, tongue = scope["path"], new_request_id(), dialect_of(scope)
+        record = Record(request_id, f"{scope['method']} {path}")
+        scope.setdefault("state", {}).update(record=record, request_id=request_id, tongue=tongue)
+        answer = _Answer(send, record, tongue)
+        quiet = path in _QUIET
         # Whoever asks how much is under way does not mean the question itself.
-        with nullcontext() if quiet else self._meter:
-            await self._serve(scope, receive, _Answer(send, record, tongue))
-        if record.fault is not None:
-            _log.error("unhandled", request_id=record.request_id, exc_info=record.fault)
-        if not quiet or record.reason is not None:
-            _tell(record)
-
-    async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        self._meter.running += not quiet
         try:
             await self._app(scope, receive, answer)
         except ClientGone as gone:
-            answer.record.fail(str(gone))
+            record.fail(str(gone))
         except Exception as error:  # noqa: BLE001 - the last resort: a request never ends the server
             await self._fail(error, answer)
+        finally:
+            self._meter.running -= not quiet
+        if record.fault is not None:
+            _log.error("unhandled", request_id=request_id, exc_info=record.fault)
+        if not quiet or record.reason is not None:
+            _tell(record)
 
     async def _fail(self, error: Exception, answer: "_Answer") -> None:
         problem = self._explain(error)
@@ -87,7 +83,7 @@ class Dispatch:
     """Reaches the hot routes, by path and method, in one look-up; `rest` has all the others.
 
     `below` are routes whose paths go on after their prefix, tried where nothing else is asked for
-    in that method.
+    in that method. It is no coroutine: that would be woken with every piece of a stream.
     """
 
     def __init__(
@@ -101,15 +97,15 @@ class Dispatch:
         self._rest = rest
         self._below = below
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request to its route."""
         methods = self._hot.get(scope["path"]) if scope["type"] == "http" else None
         if methods is None:
-            await self._route_below(scope)(scope, receive, send)
-        elif scope["method"] in methods:
-            await methods[scope["method"]](scope, receive, send)
-        else:
-            await _refuse_method(scope, send, allowed=", ".join(methods))
+            return self._route_below(scope)(scope, receive, send)
+        app = methods.get(scope["method"])
+        if app is None:
+            return _refuse_method(scope, send, allowed=", ".join(methods))
+        return app(scope, receive, send)
 
     def _route_below(self, scope: Scope) -> App:
         if scope["type"] == "http":
@@ -128,19 +124,20 @@ class _Answer:
         self.tongue = tongue
         self.begun = False
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.begun = True
             self.record.status = message["status"]
             request_id = self.record.request_id.encode()
-            message["headers"] = [
+            headers = [
                 *message.get("headers", ()),
                 *SECURITY_HEADERS,
                 (b"x-request-id", request_id),
             ]
             if self.tongue is not None and self.tongue.id_header is not None:
-                message["headers"].append((self.tongue.id_header, request_id))
-        await self._send(message)
+                headers.append((self.tongue.id_header, request_id))
+            message["headers"] = headers
+        return self._send(message)
 
 
 async def _refuse_method(scope: Scope, send: Send, *, allowed: str) -> None:

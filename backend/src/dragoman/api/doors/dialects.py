@@ -55,11 +55,13 @@ _OF_CLIENT: Final = {b"anthropic-version": ANTHROPIC_MESSAGES, b"x-goog-api-key"
 def dialect_of(scope: Scope) -> Dialect | None:
     """Tell which dialect a request is in, by its path; `None` outside the vendors' routes."""
     path: str = scope["path"]
+    if path in FRONT_DOORS:
+        return FRONT_DOORS[path]
     if path.startswith("/v1beta/"):
         return GEMINI
     if not path.startswith("/v1/"):
         return None
-    if path == "/v1/messages" or path.startswith("/v1/messages/"):
+    if path.startswith("/v1/messages/"):
         return ANTHROPIC_MESSAGES
     if path == "/v1/responses" or path.startswith("/v1/responses/"):
         return OPENAI_RESPONSES

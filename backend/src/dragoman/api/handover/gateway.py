@@ -123,10 +123,8 @@ class _Remembering(Ear):
     Who awaits a departure has begun to answer, and needs nothing that was `heard` again.
     """
 
-    __slots__ = ("_ear", "_hear", "_heard")
-
     def __init__(self, ear: Ear, hear: Receive, heard: list[Message]) -> None:
-        super().__init__(ear.loop)
+        self.loop = ear.loop
         self._ear = ear
         self._hear = hear
         self._heard = heard
