@@ -107,7 +107,7 @@ def _all_spellings(secrets: tuple[Secret, ...]) -> tuple[str, ...]:
 
 def _spellings(value: str) -> tuple[str, ...]:
     octets = value.encode("utf-8", "surrogatepass")
-    return (
+    spellings = (
         value,
         repr(value)[1:-1],
         json.dumps(value)[1:-1],
@@ -115,3 +115,4 @@ def _spellings(value: str) -> tuple[str, ...]:
         base64.b64encode(octets).decode(),
         base64.urlsafe_b64encode(octets).decode(),
     )
+    return tuple(dict.fromkeys(spellings))

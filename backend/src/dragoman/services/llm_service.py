@@ -101,12 +101,12 @@ class _Watched:
         """
         for event in batch:
             match event:
-                case PartDelta(text=text):
-                    self._spoke = self._spoke or bool(text)
-                case PartStart(part=part):
-                    self._spoke = self._spoke or _speaks(part)
-                case ResponseStart(wire=wire):
-                    self._answered_in = wire
+                case PartDelta():
+                    self._spoke = self._spoke or bool(event.text)
+                case PartStart():
+                    self._spoke = self._spoke or _speaks(event.part)
+                case ResponseStart():
+                    self._answered_in = event.wire
                 case ResponseEnd():
                     self._ended = True
                     self._check_content(event)

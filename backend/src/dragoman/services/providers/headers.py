@@ -1,7 +1,6 @@
 """Which headers pass: of a client's to a provider, and of a provider's answer to a client."""
 
 from collections.abc import Collection, Iterable, Mapping
-from itertools import islice
 from typing import Final
 
 from dragoman.chat import Extras, Receipt
@@ -56,12 +55,15 @@ def heard(
     Its account is not among them, nor what belongs to the connection, cookies or caches; and a
     provider that repeats one of our `secrets` in one is not quoted.
     """
-    told = (
-        (name, mask(value, secrets))
+    told = [
+        (name, value)
         for name, value in headers.items()
         if (name in _HEARD or name.startswith(_HEARD_FAMILIES)) and len(value) <= _LONGEST
-    )
-    return tuple(islice(told, _MOST))
+    ]
+    said = "\n".join([value for _, value in told[:_MOST]])
+    if mask(said, secrets) != said:
+        told = [(name, mask(value, secrets)) for name, value in told]
+    return tuple(told[:_MOST])
 
 
 def brought(

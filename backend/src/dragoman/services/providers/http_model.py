@@ -83,6 +83,7 @@ class HttpChatModel:
         self._config = config
         self._model = model
         self._line = Line(model, upstream, timeouts, signer, provider.stream_types)
+        self._vendor_id = model.vendor_id
         self._own_headers = provider.own_headers()
         self._headers = provider.request_headers(config, model, {})
         self._secrets = provider.secrets(config)
@@ -94,8 +95,8 @@ class HttpChatModel:
 
     def outgoing_in(self, wire: ProviderSide, request: ChatRequest) -> Outgoing:
         """Translate a request into `wire`, whichever the choice would be; see `outgoing`."""
-        if request.model != self._model.vendor_id:
-            request = replace(request, model=self._model.vendor_id)
+        if request.model != self._vendor_id:
+            request = replace(request, model=self._vendor_id)
         if self._provider.needs_output_limit and request.limits.output is None:
             request = replace(
                 request, limits=replace(request.limits, output=self._model.max_output_tokens)
@@ -116,7 +117,7 @@ class HttpChatModel:
             headers=self._headers_with(client),
             body=written.body,
             receipts=receipts,
-            plain=self._plain.union(client),
+            plain=self._plain.union(client) if client else self._plain,
             secrets=self._secrets,
         )
 
