@@ -39,14 +39,14 @@ _JSON: Final = frozenset({"application/json", "text/plain", "application/octet-s
 def passed_on(wire: ProviderSide, reply: Reply, body: bytes) -> Whole | None:
     """Give a whole answer as what may be passed on as it came, if it is of that kind."""
     # Where the model is not named, there is no place for our name either.
-    if reply.model and _is_clean(body) and is_regular(wire.name, body):
+    if reply.model and _is_clean(body) and is_regular(wire.name, reply, body):
         return Whole(wire.name, body)
     return None
 
 
 def _is_clean(body: bytes) -> bool:
     """Tell whether there is nothing in a JSON text that is no Unicode."""
-    if b"\\ud" in body or b"\\uD" in body:  # half of a pair, perhaps
+    if b"\\u" in body and (b"\\ud" in body or b"\\uD" in body):  # half of a pair, perhaps
         return False
     if body.isascii():
         return True

@@ -5,37 +5,49 @@ on it. Such a reply is read all the same, and written anew.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from msgspec import Struct
-
+from dragoman.chat import Reply, ToolCall
 from dragoman.wire.anthropic_messages.words import NAME as _MESSAGES
 from dragoman.wire.openai_chat.words import NAME as _CHAT
 
-
-class _Rule(Struct, frozen=True):
-    """What has to stand in a reply, and what may not. A bare quotation mark is in no JSON text."""
-
-    needed: tuple[bytes, ...]
-    odd: re.Pattern[bytes]
+_NO_TEXT: Final = re.compile(rb'"arguments"\s*:\s*[^\s"]')
 
 
-_RULES: Final[Mapping[str, _Rule]] = {
-    _CHAT: _Rule(
-        (b'"object"', b'"index"', b'"role"', b'"finish_reason"'),
-        re.compile(rb'"arguments"\s*:\s*[^\s"]'),
-    ),
-    _MESSAGES: _Rule(
-        (b'"message"', b'"role"', b'"stop_reason"', b'"usage"'),
-        re.compile(rb'"(?:usage|stop_reason)"\s*:\s*null'),
-    ),
-}
-
-
-def is_regular(wire: str, body: bytes) -> bool:
-    """Tell whether a whole reply of `wire` has what its clients insist on."""
+def is_regular(wire: str, reply: Reply, body: bytes) -> bool:
+    """Tell whether `body`, read as a whole `reply` of `wire`, has what its clients insist on."""
     rule = _RULES.get(wire)
-    if rule is None:
-        return True
-    return all(name in body for name in rule.needed) and rule.odd.search(body) is None
+    return rule is None or rule(reply, body)
+
+
+# A bare quotation mark is in no JSON text: what looks like a key is one.
+
+
+def _is_regular_chat(reply: Reply, body: bytes) -> bool:
+    return (
+        _tells_its_end(reply)
+        and b'"object"' in body
+        and b'"index"' in body
+        and b'"role"' in body
+        and not (ToolCall in map(type, reply.parts) and _NO_TEXT.search(body))
+    )
+
+
+def _is_regular_message(reply: Reply, body: bytes) -> bool:
+    return (
+        _tells_its_end(reply)
+        and reply.usage is not None
+        and b'"message"' in body
+        and b'"role"' in body
+    )
+
+
+def _tells_its_end(reply: Reply) -> bool:
+    return reply.stop is not None and reply.stop.word is not None
+
+
+_RULES: Final[Mapping[str, Callable[[Reply, bytes], bool]]] = {
+    _CHAT: _is_regular_chat,
+    _MESSAGES: _is_regular_message,
+}
