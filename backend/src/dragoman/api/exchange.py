@@ -164,15 +164,15 @@ class Exchange(Ear):
         """
         if self._transport.is_full:
             return self._send_later(message)
-        kind = message["type"]
         if self.gone:
-            pass
-        elif self.begun and not self.answered and kind == "http.response.body":
-            self._go_on(message.get("body", b""), more=message.get("more_body", False))
-        elif not self.begun and kind == "http.response.start":
-            self._begin(message["status"], message.get("headers", ()))
-        else:
-            raise RuntimeError(f"an answer cannot go on with {kind!r} here")
+            return self._line.written
+        match message["type"]:
+            case "http.response.body" if self.begun and not self.answered:
+                self._go_on(message.get("body", b""), more=message.get("more_body", False))
+            case "http.response.start" if not self.begun:
+                self._begin(message["status"], message.get("headers", ()))
+            case kind:
+                raise RuntimeError(f"an answer cannot go on with {kind!r} here")
         return self._line.written
 
     async def _send_later(self, message: Message) -> None:
@@ -206,9 +206,11 @@ class Exchange(Ear):
             self._owed -= len(body)
             if self._owed < 0:
                 raise RuntimeError("the answer is longer than its content-length")
-        head, self._head = self._head, b""
-        if head or body:
-            self._transport.write(head + body)
+        if self._head:
+            body = self._head + body
+            self._head = b""
+        if body:
+            self._transport.write(body)
         if not more:
             self._finish()
 

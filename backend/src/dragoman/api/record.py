@@ -14,7 +14,7 @@ class Record:
     reason: str | None = None
     fault: Exception | None = None
     usage: Usage | None = None
-    _first_token: float | None = None
+    first_token: float | None = None
 
     def __init__(self, request_id: str, route: str = "") -> None:
         self.request_id = request_id
@@ -23,8 +23,8 @@ class Record:
 
     def token_came(self) -> None:
         """Note the time of the first token; later calls change nothing."""
-        if self._first_token is None:
-            self._first_token = time.monotonic()
+        if self.first_token is None:
+            self.first_token = time.monotonic()
 
     def fail(self, reason: str, *, fault: Exception | None = None) -> None:
         """Note why the request did not succeed; `fault` is an error of ours, to be traced."""
@@ -33,7 +33,7 @@ class Record:
 
     def fields(self) -> dict[str, object]:
         """Give the line's fields; what is unknown is left out."""
-        first = self._first_token
+        first = self.first_token
         usage = self.usage or Usage()
         known = {
             "request_id": self.request_id,

@@ -86,25 +86,26 @@ class while_present:  # noqa: N801 - it reads as what it does
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._task = asyncio.current_task(receive.loop if isinstance(receive, Ear) else None)
+        self._ear = receive if isinstance(receive, Ear) else None
+        self._task = asyncio.current_task(None if self._ear is None else self._ear.loop)
         self._watcher: asyncio.Task[None] | None = None
         self._answered = self._gone = False
 
-    async def __aenter__(self) -> Send:
-        if isinstance(self._receive, Ear):
-            self._receive.then(self._leave)
+    def __enter__(self) -> Send:
+        if self._ear is not None:
+            self._ear.then(self._leave)
             return self._send
         self._watcher = asyncio.create_task(self._watch())
         return self._answer
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> None:
         self._answered = True
-        if self._watcher is not None:
+        if self._ear is not None:
+            self._ear.then(None)
+        elif self._watcher is not None:
             self._watcher.cancel()
-        elif isinstance(self._receive, Ear):
-            self._receive.then(None)
         if self._gone and kind is asyncio.CancelledError and self._task is not None:
             if self._task.uncancel() > 0:
                 return
@@ -159,32 +160,33 @@ class EventStream:
         """Add to the headers of the answer, while it has not begun."""
         self._headers += headers
 
-    async def write(self, chunk: bytes, *, last: bool = False) -> None:
+    def write(self, chunk: bytes, *, last: bool = False) -> Awaitable[None]:
         """Send bytes; `last` ends the answer."""
-        if self._beats:
-            await asyncio.wait(self._beats)
+        return self._write_later(chunk, last=last) if self._beats else self._put(chunk, last=last)
+
+    async def _write_later(self, chunk: bytes, *, last: bool) -> None:
+        await asyncio.wait(self._beats)
         await self._put(chunk, last=last)
-        if last:
-            self._stop_clock()
 
     async def _put(self, chunk: bytes, *, last: bool = False) -> None:
-        begin, self.started = not self.started, True
         self._last = self._loop.time()
         self._sending = True
-        if begin:
+        if not self.started:
+            self.started = True
             await self._send(
                 {"type": "http.response.start", "status": 200, "headers": self._headers}
             )
             chunk = self._opening + chunk
         await self._send({"type": "http.response.body", "body": chunk, "more_body": not last})
         self._sending = False
-        self._last = self._loop.time()
+        if last:
+            self._stop_clock()
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self._wind(self._pace.hold)
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> None:
         self._stop_clock()

@@ -60,7 +60,7 @@ class TurnAnswers:
         record.model, record.provider = turn.reply.model, turn.reply.provider
         answering = conversations.answer(turn, lambda error: self._mishap(error, record))
         try:
-            async with while_present(receive, send) as present:
+            with while_present(receive, send) as present:
                 if streamed:
                     await self._stream(turn, record, present)
                 else:
@@ -97,7 +97,7 @@ class TurnAnswers:
         await send_json(send, answer, headers=receipt_headers(turn.receipts))
 
     async def _stream(self, turn: Turn, record: Record, send: Send) -> None:
-        async with EventStream(send, self._pace, opening=write_start(turn)) as out:
+        with EventStream(send, self._pace, opening=write_start(turn)) as out:
             async with aclosing(turn.transcript.follow()) as passages:
                 async for heard in passages:
                     if heard:

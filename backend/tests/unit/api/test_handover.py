@@ -218,9 +218,8 @@ async def test_the_owner_is_told_when_the_client_leaves(tmp_path, listens):
             assert (await receive())["type"] == "http.disconnect"
         else:
             assert isinstance(receive, Ear)
-            with pytest.raises(ClientGone):
-                async with while_present(receive, send):
-                    await asyncio.Event().wait()
+            with pytest.raises(ClientGone), while_present(receive, send):
+                await asyncio.Event().wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"to nobody"})
         told.set()
@@ -391,7 +390,7 @@ async def test_a_client_that_leaves_is_told_of_where_the_answer_is_made_here(tmp
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await read(receive)
-        async with while_present(receive, send):
+        with while_present(receive, send):
             begun.set()
             await asyncio.Event().wait()
 

@@ -33,15 +33,14 @@ class Peer:
 
 async def test_a_client_that_leaves_ends_the_work():
     peer = Peer()
-    with pytest.raises(ClientGone, match="client_gone"):
-        async with while_present(peer.receive, peer.send):
-            peer.left.set()
-            await asyncio.sleep(1)
+    with pytest.raises(ClientGone, match="client_gone"), while_present(peer.receive, peer.send):
+        peer.left.set()
+        await asyncio.sleep(1)
 
 
 async def test_a_client_that_has_its_answer_may_leave():
     peer = Peer()
-    async with while_present(peer.receive, peer.send) as answer:
+    with while_present(peer.receive, peer.send) as answer:
         await answer({"type": "http.response.start", "status": 200})
         await answer({"type": "http.response.body", "body": b"x", "more_body": False})
         peer.left.set()
@@ -50,18 +49,17 @@ async def test_a_client_that_has_its_answer_may_leave():
 
 async def test_a_client_that_leaves_between_two_pieces_ends_the_work():
     peer = Peer()
-    with pytest.raises(ClientGone):
-        async with while_present(peer.receive, peer.send) as answer:
-            await answer({"type": "http.response.body", "body": b"x", "more_body": True})
-            peer.left.set()
-            await asyncio.sleep(1)
+    with pytest.raises(ClientGone), while_present(peer.receive, peer.send) as answer:
+        await answer({"type": "http.response.body", "body": b"x", "more_body": True})
+        peer.left.set()
+        await asyncio.sleep(1)
 
 
 async def test_a_cancellation_from_elsewhere_is_no_client_leaving():
     peer = Peer()
 
     async def work() -> None:
-        async with while_present(peer.receive, peer.send):
+        with while_present(peer.receive, peer.send):
             await asyncio.sleep(1)
 
     task = asyncio.create_task(work())
@@ -73,7 +71,7 @@ async def test_a_cancellation_from_elsewhere_is_no_client_leaving():
 
 async def test_the_status_is_held_back_until_there_is_something_to_say():
     peer = Peer()
-    async with EventStream(peer.send, Pace()) as out:
+    with EventStream(peer.send, Pace()) as out:
         assert peer.messages == []
         await out.write(b"a")
         await out.write(b"b", last=True)
@@ -84,7 +82,7 @@ async def test_the_status_is_held_back_until_there_is_something_to_say():
 
 async def test_a_long_silence_is_filled_with_comments():
     peer = Peer()
-    async with EventStream(peer.send, PACE) as out:
+    with EventStream(peer.send, PACE) as out:
         await asyncio.sleep(0.18)
         await out.write(b"data: x\n\n", last=True)
     assert peer.messages[0]["type"] == "http.response.start"
@@ -95,7 +93,7 @@ async def test_a_long_silence_is_filled_with_comments():
 
 async def test_nothing_is_sent_once_the_answer_is_over():
     peer = Peer()
-    async with EventStream(peer.send, PACE) as out:
+    with EventStream(peer.send, PACE) as out:
         await out.write(b"x", last=True)
         await asyncio.sleep(0.15)
     assert peer.body == b"x"
@@ -104,16 +102,14 @@ async def test_nothing_is_sent_once_the_answer_is_over():
 async def test_a_client_that_takes_nothing_is_taken_for_gone():
     peer = Peer()
     peer.reads.clear()
-    with pytest.raises(ClientGone, match="slow_reader"):
-        async with EventStream(peer.send, PACE) as out:
-            await out.write(b"x")
+    with pytest.raises(ClientGone, match="slow_reader"), EventStream(peer.send, PACE) as out:
+        await out.write(b"x")
 
 
 async def test_a_failure_inside_passes_as_it_is():
     peer = Peer()
-    with pytest.raises(ValueError, match="mine"):
-        async with EventStream(peer.send, PACE):
-            raise ValueError("mine")
+    with pytest.raises(ValueError, match="mine"), EventStream(peer.send, PACE):
+        raise ValueError("mine")
     await asyncio.sleep(0.1)
     assert peer.messages == []
 
@@ -147,25 +143,23 @@ async def test_a_departure_that_is_told_ends_the_work_without_anybody_listening(
         raise AssertionError("nobody was to listen")
 
     ear = Hearing(deaf)
-    with pytest.raises(ClientGone, match="client_gone"):
-        async with while_present(ear, peer.send):
-            asyncio.get_running_loop().call_soon(ear.tell)
-            await asyncio.sleep(1)
+    with pytest.raises(ClientGone, match="client_gone"), while_present(ear, peer.send):
+        asyncio.get_running_loop().call_soon(ear.tell)
+        await asyncio.sleep(1)
 
 
 async def test_a_client_that_had_left_before_the_work_began_ends_it_too():
     peer = Peer()
     ear = Hearing(peer.receive)
     ear.tell()
-    with pytest.raises(ClientGone):
-        async with while_present(ear, peer.send):
-            await asyncio.sleep(1)
+    with pytest.raises(ClientGone), while_present(ear, peer.send):
+        await asyncio.sleep(1)
 
 
 async def test_a_departure_after_the_work_ends_nothing():
     peer = Peer()
     ear = Hearing(peer.receive)
-    async with while_present(ear, peer.send):
+    with while_present(ear, peer.send):
         pass
     ear.tell()
     await asyncio.sleep(0)

@@ -57,7 +57,7 @@ class GeminiRoute(ChatRoute):
         request = read_request(GEMINI, body, scope["headers"], strict=False)
         candidate = self._setup().candidates(address.model)[0]
         record = scope["state"]["record"]
-        async with while_present(receive, send) as answer:
+        with while_present(receive, send) as answer:
             await send_count(answer, request, candidate, record, name="totalTokens")
 
     def read(self, body: bytes, scope: Scope) -> ChatRequest:

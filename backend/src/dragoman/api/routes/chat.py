@@ -86,7 +86,7 @@ class ChatRoute:
         candidate = self._setup().candidates(request.model)[0]
         record.model, record.provider = candidate.model.id, candidate.provider.provider_id
         asked = _Asked(request, candidate, record, witness)
-        async with while_present(receive, send) as answer:
+        with while_present(receive, send) as answer:
             await (self._stream if request.stream else self._whole)(asked, answer)
 
     def read(self, body: bytes, scope: Scope) -> ChatRequest:
@@ -120,7 +120,7 @@ class ChatRoute:
 
     async def _stream(self, asked: "_Asked", send: Send) -> None:
         writer = self._dialect.wire.stream_writer(asked.request, model=asked.candidate.model.id)
-        async with EventStream(send, self._pace, beat=self._dialect.beat) as out:
+        with EventStream(send, self._pace, beat=self._dialect.beat) as out:
             try:
                 await self._relay(asked, writer, out)
             except Exception as error:
@@ -178,9 +178,9 @@ def answer_headers(reply: Reply | ResponseStart) -> Headers:
 def _note(batch: Sequence[StreamEvent], record: Record) -> bool:
     """Note what the log wants to know; tell whether the reply is whole."""
     last = batch[-1]
-    if len(batch) > 1 or not isinstance(last, ResponseStart):
+    if record.first_token is None and (len(batch) > 1 or type(last) is not ResponseStart):
         record.token_came()
-    if isinstance(last, ResponseEnd):
+    if type(last) is ResponseEnd:
         record.usage = last.usage
         return True
     return False

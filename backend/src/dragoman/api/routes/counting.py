@@ -29,7 +29,7 @@ class CountRoute:
         request = read_request(self._dialect, body, scope["headers"], strict=False)
         candidate = self._setup().candidates(request.model)[0]
         record = scope["state"]["record"]
-        async with while_present(receive, send) as answer:
+        with while_present(receive, send) as answer:
             await send_count(answer, request, candidate, record, name="input_tokens")
 
 

@@ -29,7 +29,7 @@ class EmbeddingsRoute:
         candidate = self._setup().candidates(fields.text("model"))[0]
         check_fields(fields.rest())
         record.model, record.provider = candidate.model.id, candidate.provider.provider_id
-        async with while_present(receive, send) as answer:
+        with while_present(receive, send) as answer:
             made = await create_embeddings(fields.rest(), candidate)
             record.usage = made.usage
             told = (*passed_on(made.headers), *receipt_headers(made.receipts))

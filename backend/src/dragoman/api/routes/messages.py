@@ -52,7 +52,7 @@ class MessagesRoute:
             return
         candidate = self._setup().candidates(question.model)[0]
         record.model, record.provider = candidate.model.id, candidate.provider.provider_id
-        async with while_present(receive, send) as answer:
+        with while_present(receive, send) as answer:
             if streamed:
                 await self._stream(question, candidate, record, answer)
             else:
@@ -61,7 +61,7 @@ class MessagesRoute:
     async def _stream(
         self, question: Question, candidate: Candidate, record: Record, send: Send
     ) -> None:
-        async with EventStream(send, self._pace) as out:
+        with EventStream(send, self._pace) as out:
             try:
                 await _relay(question, candidate, record, out)
             except Exception as error:
