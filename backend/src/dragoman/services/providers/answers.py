@@ -17,13 +17,10 @@ from dragoman.services.providers.patience import Patience
 from dragoman.services.providers.regular import is_regular
 from dragoman.services.providers.retry_after import retry_after_of
 from dragoman.services.providers.transport import (
-    MAX_STREAM,
     UpstreamResponse,
 )
 from dragoman.wire.base import ProviderSide, malformed
 
-_DRAIN: Final = 0.2
-"""Seconds to wait for the last bytes after a finished stream, so that its connection is kept."""
 _ERROR_TIME: Final = 5.0
 """Seconds to wait for the body of an error, whose status is known already."""
 _LONGEST_ERROR: Final = 1 << 20
@@ -72,14 +69,6 @@ def comes_as_stream(
         return False
     expected = " or ".join(sorted({"application/json"} | stream_types))
     raise malformed("bad_content_type", f"the answer is {media}, and not {expected}")
-
-
-async def drain(response: UpstreamResponse) -> None:
-    """Read what follows a finished stream, so that its connection can be used again."""
-    with suppress(TimeoutError, UpstreamError):
-        async with asyncio.timeout(_DRAIN):
-            while await response.read(limit=MAX_STREAM):
-                pass
 
 
 async def fail(wire: ProviderSide, response: UpstreamResponse, patience: Patience) -> NoReturn:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from dragoman.chat import ResponseStart, UpstreamError, events_of
 from dragoman.config.facts import ModelEntry
-from dragoman.services.providers.answers import Account, comes_as_stream, drain, fail, passed_on
+from dragoman.services.providers.answers import Account, comes_as_stream, fail, passed_on
 from dragoman.services.providers.base import Batch, Outgoing
 from dragoman.services.providers.headers import heard
 from dragoman.services.providers.patience import Patience
@@ -136,7 +137,7 @@ class HttpReply:
                 if events := reader.close(clean=not self._is_cut):
                     return events
             if not self._is_cut:
-                await drain(self._response)
+                await self._drain()
             raise StopAsyncIteration  # noqa: TRY301 - it is an end like the others
         except BaseException as error:
             await self._break_off(error)
@@ -158,6 +159,13 @@ class HttpReply:
                 self._is_cut, chunk = True, b""
         self._taken += len(chunk)
         return chunk
+
+    async def _drain(self) -> None:
+        """Read what follows a finished stream, so that its connection can be used again."""
+        self._patience.all_came()
+        with suppress(UpstreamError), self._patience:
+            while await self._response.read(limit=MAX_STREAM):
+                pass
 
     async def _break_off(self, error: BaseException) -> None:
         """End the call because of an error, which is told what else is known."""

@@ -1,9 +1,13 @@
 """How long to wait for the next thing, and what it is called when it does not come."""
 
 import asyncio
+from typing import Final
 
 from dragoman.chat import Failure, UpstreamError
 from dragoman.services.providers.transport import Timeouts
+
+_LAST: Final = 0.2
+"""Seconds to wait for the last bytes after a finished stream, so that its connection is kept."""
 
 
 class Patience:
@@ -11,10 +15,9 @@ class Patience:
 
     Use it as a context for each time of waiting for the provider: only that is held against it.
     Leaving raises `UpstreamError` with the reason of the limit that ran out first; whatever leaves
-    it with an error ends the call. One timer keeps
-    them all: it is wound again when it rings too early, and not with every event. The task that
-    makes it is the one that waits. `loop` is the running one, for whoever knows it: Python 3.11
-    asks the system for it.
+    it with an error ends the call. One timer keeps them all: it is wound again when it rings too
+    early, and not with every event. The task that makes it is the one that waits. `loop` is the
+    running one, for whoever knows it: Python 3.11 asks the system for it.
 
     Raises `RuntimeError` outside a task.
     """
@@ -62,6 +65,11 @@ class Patience:
         if not self._goes_on:
             self._goes_on = True
             self._allow(self._timeouts.idle, "timeout_idle")
+
+    def all_came(self) -> None:
+        """Wait a moment for what may follow, which nobody needs."""
+        self._since = self._loop.time()
+        self._allow(_LAST, "timeout_last")
 
     @property
     def _end(self) -> float:
