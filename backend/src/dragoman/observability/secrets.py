@@ -4,8 +4,9 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from itertools import chain
+from operator import attrgetter
 from typing import Final, NoReturn, Self
 from urllib.parse import quote
 
@@ -22,11 +23,14 @@ class Secret:
     leaves the value behind. Only `reveal` gives it.
     """
 
-    __slots__ = ("_value",)
+    # The spellings are kept here, and in no cache: they go when the secret goes.
+    __slots__ = ("_spellings", "_value")
+    _spellings: tuple[str, ...]
     _value: str | None
 
     def __init__(self, value: str) -> None:
         object.__setattr__(self, "_value", value)
+        object.__setattr__(self, "_spellings", _spellings(value))
 
     def reveal(self) -> str:
         """Give the value itself. Raises `ValueError` for a secret that was pickled."""
@@ -83,6 +87,7 @@ class Secret:
 def _left_behind() -> Secret:
     empty = Secret.__new__(Secret)
     object.__setattr__(empty, "_value", None)
+    object.__setattr__(empty, "_spellings", ())
     return empty
 
 
@@ -92,22 +97,20 @@ def mask(text: str, secrets: Iterable[Secret]) -> str:
     It is found plain, escaped as in JSON or a `repr`, URL-encoded and in base64. Values shorter
     than 8 characters are left alone: they are no keys.
     """
-    for spelling in _all_spellings(tuple(secrets)):
+    # The longest first, or the rest of a longer one would stay behind a shorter one.
+    for spelling in sorted(chain.from_iterable(map(_ALL, secrets)), key=len, reverse=True):
         text = text.replace(spelling, MASK)
     return text
 
 
-@lru_cache(maxsize=256)
-def _all_spellings(secrets: tuple[Secret, ...]) -> tuple[str, ...]:
-    values = {secret.reveal() for secret in secrets if len(secret.reveal()) >= _SHORTEST}
-    # The longest first, or the rest of a longer secret would stay behind a shorter one.
-    ordered = sorted(values, key=lambda value: (-len(value), value))
-    return tuple(spelling for value in ordered for spelling in _spellings(value))
+_ALL: Final[Callable[[Secret], tuple[str, ...]]] = attrgetter("_spellings")
 
 
 def _spellings(value: str) -> tuple[str, ...]:
+    if len(value) < _SHORTEST:
+        return ()
     octets = value.encode("utf-8", "surrogatepass")
-    spellings = (
+    found = (
         value,
         repr(value)[1:-1],
         json.dumps(value)[1:-1],
@@ -115,4 +118,4 @@ def _spellings(value: str) -> tuple[str, ...]:
         base64.b64encode(octets).decode(),
         base64.urlsafe_b64encode(octets).decode(),
     )
-    return tuple(dict.fromkeys(spellings))
+    return tuple(dict.fromkeys(found))  # most keys look the same in most of them

@@ -121,6 +121,24 @@ def test_the_longer_of_two_overlapping_secrets_goes_first():
     assert mask("saw sk-canary-and-more", [short, longer]) == f"saw {MASK}"
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda value: repr(value)[1:-1],
+        lambda value: json.dumps(value)[1:-1],
+        lambda value: quote(value, safe=""),
+    ],
+)
+def test_a_secret_is_taken_out_whole_however_it_is_escaped(spelled: Callable[[str], str]):
+    value = "a-key\\with\"all'sorts/of+marks\u00e9"
+
+    assert mask(f"saw {spelled(value)}!", [Secret(value)]) == f"saw {MASK}!"
+
+
+def test_what_was_left_behind_can_be_taken_out_of_nothing():
+    assert mask(f"saw {CANARY}", [pickle.loads(pickle.dumps(Secret(CANARY)))]) == f"saw {CANARY}"
+
+
 def test_a_value_too_short_to_be_a_key_is_left_alone():
     assert mask("a model of mine", [Secret("m"), Secret("")]) == "a model of mine"
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman.chat import UpstreamError
-from dragoman.services.providers.client.addresses import Place, address_of, head_of
+from dragoman.services.providers.client.addresses import Head, Place, address_of
 
 ADDRESSES = {
     "http://a.example/v1": (Place("a.example", 80, secure=False), "a.example", "/v1"),
@@ -58,7 +58,7 @@ def test_the_name_and_the_word_of_a_user_are_not_told():
 
 def test_a_head_has_what_is_said_and_what_is_needed():
     address = address_of("http://a.example:81/x")
-    head = head_of("POST", address, {"Authorization": "b", "Content-Length": "7"}, 3)
+    head = Head(address).of("POST", {"Authorization": "b", "Content-Length": "7"}, 3)
     assert head == (
         b"POST /x HTTP/1.1\r\nAuthorization: b\r\nhost: a.example:81\r\n"
         b"accept-encoding: gzip, deflate\r\ncontent-length: 3\r\n\r\n"
@@ -67,7 +67,7 @@ def test_a_head_has_what_is_said_and_what_is_needed():
 
 def test_the_host_and_the_encodings_may_be_said():
     address = address_of("http://a.example/x")
-    head = head_of("GET", address, {"Host": "b", "accept-encoding": "identity"}, 0)
+    head = Head(address).of("GET", {"Host": "b", "accept-encoding": "identity"}, 0)
     assert head == b"GET /x HTTP/1.1\r\nhost: b\r\naccept-encoding: identity\r\n\r\n"
 
 
@@ -75,8 +75,38 @@ def test_the_host_and_the_encodings_may_be_said():
 def test_no_header_is_more_than_one_line(name, value):
     address = address_of("http://a.example/x")
     try:
-        head = head_of("GET", address, {name: value}, 0)
+        head = Head(address).of("GET", {name: value}, 0)
     except (ValueError, UnicodeEncodeError):
         return
     assert head.count(b"\r\n") == head.count(b"\n") == head.count(b"\r") <= 5
     assert b"\0" not in head
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(["host", "Host", "x-key", "accept-encoding", "content-length", "no name"]),
+    st.sampled_from(["a", "b", "", "two\nlines"]),
+    max_size=3,
+)
+SAID = st.tuples(st.sampled_from(["GET", "POST"]), HEADERS, st.integers(0, 2))
+
+
+def written(head: Head, said: tuple[str, dict[str, str], int]) -> bytes | str:
+    try:
+        return head.of(*said)
+    except ValueError as error:
+        return str(error)
+
+
+@given(st.lists(SAID, max_size=6))
+def test_a_head_is_the_same_whatever_was_said_before(requests):
+    address = address_of("http://a.example/x")
+    head = Head(address)
+    for said in requests:
+        assert written(head, said) == written(Head(address), said)
+
+
+def test_headers_that_are_changed_in_their_place_are_written_anew():
+    head, headers = Head(address_of("http://a.example/x")), {"x-key": "one"}
+    head.of("GET", headers, 0)
+    headers["x-key"] = "two"
+    assert b"x-key: two\r\n" in head.of("GET", headers, 0)

@@ -4,6 +4,8 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dragoman.chat import UpstreamError
 from dragoman.services.providers.client.answer import Answer
@@ -159,3 +161,26 @@ async def test_whoever_ends_before_the_question_does_is_not_waited_for(said, rea
             told = error.failure.reason
         await client.close()
     assert told == reason
+
+
+NAMES = st.text("aBc-1", max_size=4).map("x-{}".format)
+VALUES = st.binary(max_size=8).map(
+    lambda octets: bytes(o for o in octets if o >= 0x20 and o != 0x7F)
+)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=5))
+def test_headers_are_read_as_each_of_them_says(fields):
+    head = b"".join(b"%b: %b\r\n" % (name.encode(), value) for name, value in fields.items())
+    said = heard([OK + head + b"content-length: 0\r\n\r\n"], "stays")
+    assert said is not None
+    told = {
+        name.lower(): value.lstrip(b" ").decode(errors="replace") for name, value in fields.items()
+    }
+    assert said.headers == told | {"content-length": "0"}
+
+
+def test_an_answer_may_have_no_headers():
+    said = heard([b"HTTP/1.0 200 OK\r\n\r\n{}"], "closed")
+    assert said is not None
+    assert (said.headers, said.body, said.reason) == ({}, b"{}", None)

@@ -229,3 +229,17 @@ async def test_a_breakage_is_held_by_nobody(client, script):
             assert told() is None
     finally:
         gc.enable()
+
+
+async def test_what_was_said_to_an_address_is_soon_forgotten():
+    upstream = HttptoolsUpstream(Timeouts(), remembered=0.02)
+    try:
+        async with scripted_upstream() as peer:
+            peer.play(WHOLE)
+            for _ in range(2):
+                assert await asked(upstream, peer.url) == b"{}"
+                assert upstream._routes
+                await asyncio.sleep(0.05)
+                assert not upstream._routes
+    finally:
+        await upstream.close()

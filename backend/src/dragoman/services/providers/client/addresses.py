@@ -1,4 +1,4 @@
-"""Where a request goes, and its head: an address is taken apart once, headers every time."""
+"""Where a request goes, and its head: an address is taken apart once, headers when they change."""
 
 import re
 from collections.abc import Mapping
@@ -68,11 +68,31 @@ def address_of(url: str) -> Address:
     )
 
 
-def head_of(method: str, address: Address, headers: Mapping[str, str], length: int) -> bytes:
-    """Write the head of a request whose body has `length` bytes.
+class Head:
+    """The head of one request after the other to an address, written anew where it changes."""
 
-    Raises `ValueError` where a header would be more than one line.
-    """
+    __slots__ = ("_address", "_beginning", "_headers", "_method")
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._method = ""
+        self._headers: Mapping[str, str] = {}
+        self._beginning = b""
+
+    def of(self, method: str, headers: Mapping[str, str], length: int) -> bytes:
+        """Give the head of a request whose body has `length` bytes.
+
+        Raises `ValueError` where a header would be more than one line.
+        """
+        if headers != self._headers or method != self._method:
+            self._beginning = _beginning_of(method, self._address, headers)
+            self._method, self._headers = method, dict(headers)
+        if length or method in _WITH_BODY:
+            return b"%bcontent-length: %d\r\n\r\n" % (self._beginning, length)
+        return self._beginning + b"\r\n"
+
+
+def _beginning_of(method: str, address: Address, headers: Mapping[str, str]) -> bytes:
     lines = [f"{method} {address.target} HTTP/1.1\r\n"]
     host, packed = address.host_line, _PACKED
     for name, value in headers.items():
@@ -84,12 +104,11 @@ def head_of(method: str, address: Address, headers: Mapping[str, str], length: i
             case "":
                 lines.append(f"{name}: {value}\r\n")
     lines += (host, packed)
-    if length or method in _WITH_BODY:
-        lines.append(f"content-length: {length}\r\n")
-    head = "".join(lines)
-    if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\0" in head:
+    beginning = "".join(lines)
+    breaks = {beginning.count("\n"), beginning.count("\r")}
+    if breaks != {len(lines)} or "\0" in beginning:
         raise ValueError("a header holds a line break or a NUL: check the keys and own headers")
-    return f"{head}\r\n".encode()
+    return beginning.encode()
 
 
 @lru_cache(maxsize=1024)

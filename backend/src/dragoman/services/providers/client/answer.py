@@ -32,24 +32,33 @@ class Answer:
         connection = self._connection
         if connection is None:
             raise RuntimeError("an answer can be read as long as its context is open")
-        while True:
-            if self._unpacker is None:
-                chunk = connection.take()
-            else:
-                chunk = self._unpacked(self._unpacker, connection)
-            if chunk:
-                self._length += len(chunk)
-                if self._length > limit:
-                    raise too_long(connection.host, limit, packed=self._unpacker is not None)
-                return chunk
+        if self._unpacker is not None:
+            return await self._read_packed(self._unpacker, connection, limit)
+        while not connection.pieces:
             if connection.failure is not None:
                 raise connection.failure
             if connection.ended:
-                break
+                return b""
             await connection.news()
-        if self._unpacker is not None and not self._unpacker.whole:
-            raise broken(connection.host, "premature_close", "what was packed is cut short")
-        return b""
+        chunk = connection.take()
+        self._length += len(chunk)
+        if self._length > limit:
+            raise too_long(connection.host, limit, packed=False)
+        return chunk
+
+    async def _read_packed(self, unpacker: Unpacker, connection: Connection, limit: int) -> bytes:
+        while not (chunk := self._unpacked(unpacker, connection)):
+            if connection.failure is not None:
+                raise connection.failure
+            if connection.ended and not unpacker.whole:
+                raise broken(connection.host, "premature_close", "what was packed is cut short")
+            if connection.ended:
+                return b""
+            await connection.news()
+        self._length += len(chunk)
+        if self._length > limit:
+            raise too_long(connection.host, limit, packed=True)
+        return chunk
 
     async def chunks(self, *, limit: int = MAX_BODY) -> AsyncIterator[bytes]:
         """Give the body as it comes; see `read`."""

@@ -9,15 +9,16 @@ from dragoman.services.providers.breakages import broken, reason_of
 from dragoman.services.providers.transport import MAX_CHUNK, MAX_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from dragoman.chat import UpstreamError
 
 MAX_FIELDS: Final = 1000
 """How many headers an answer may have."""
 
-_BEHIND: Final = 64 << 10
-"""How many bytes may wait for their reader, before no more are taken from the line."""
+_BEHIND: Final = MAX_CHUNK
+"""How many bytes may wait for their reader, before no more are taken from the line: whoever is not
+behind can take all at once."""
 _JOINED: Final = 64 << 10
 """Up to this length a body is copied behind its head, so that both are sent in one go."""
 _SWITCHED: Final = 101
@@ -30,9 +31,10 @@ class SurplusError(Exception):
 class Connection(asyncio.Protocol):
     """A connection, asked one thing after the other.
 
-    Its answer to the request under way: `status` is 0 until its head is there; `take` gives what
-    has come of the body; then `ended` or `failure` say how it went on. `heard` tells whether any
-    byte of it came. Whoever finds nothing awaits `news`, alone.
+    Its answer to the request under way: `status` is 0 until its head is there; `pieces` is what has
+    come of the body, and `take` takes it. It `listens` until the answer is over: then `ended` or
+    `failure` say how. `heard` tells whether any byte of it came. Whoever finds nothing awaits
+    `news`, alone.
     """
 
     # Lists and dicts have their own methods for what the parser tells most often: no call of ours
@@ -46,19 +48,19 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_lost",
         "_parser",
-        "_pieces",
         "_stays",
         "_transport",
         "_until_close",
         "_waiter",
-        "asked",
         "ended",
         "failure",
         "headers",
         "heard",
         "host",
+        "listens",
         "on_body",
         "on_header",
+        "pieces",
         "status",
     )
 
@@ -72,23 +74,23 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._lost = lost
         self._waiter: asyncio.Future[None] | None = None
-        self._pieces: list[bytes] = []
         self._fields: dict[bytes, bytes] = {}
-        self.on_body = self._pieces.append
+        self.pieces: list[bytes] = []
+        self.on_body = self.pieces.append
         self.on_header = self._fields.__setitem__
-        self.asked = False
-        self._is_paused = False
+        self.headers: dict[str, str] = {}
+        self.failure: UpstreamError | None = None
+        self.listens = False
+        self._is_interim = self._is_paused = self._until_close = False
         self._stays = True
         self._begin()
 
     def _begin(self) -> None:
-        self._pieces.clear()
+        """Forget the answer before, which was read to its end: nothing else is followed by one."""
+        self.pieces.clear()
         self._fields.clear()
         self.status = 0
-        self.headers: dict[str, str] = {}
-        self.failure: UpstreamError | None = None
         self.heard = self.ended = False
-        self._is_interim = self._until_close = False
         self._bare = self._behind = 0
 
     # What whoever asks does.
@@ -98,16 +100,16 @@ class Connection(asyncio.Protocol):
 
         Raises `UpstreamError`; then, and when it is cancelled, the connection is closed.
         """
-        self._begin()
-        if not self.is_open:
+        if self._transport.is_closing():
             raise broken(self.host, "premature_close")
-        self.asked = True
+        self._begin()
+        self.listens = True
         if len(body) <= _JOINED:
             self._transport.write(head + body)
         else:
             self._transport.writelines((head, body))
         try:
-            while not self.status and self.failure is None:
+            while self.listens and not self.status:
                 await self.news()
         except BaseException:
             self.close()
@@ -125,23 +127,17 @@ class Connection(asyncio.Protocol):
 
     def take(self) -> bytes:
         """Give what has come of the body, `MAX_CHUNK` bytes at most; nothing if nothing has."""
-        pieces = self._pieces
-        if not pieces:
-            return b""
+        pieces = self.pieces
         chunk = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
+        if self._behind > _BEHIND:
+            return self._caught_up(chunk)
         self._behind = 0
-        if len(chunk) > MAX_CHUNK:
-            pieces.append(chunk[MAX_CHUNK:])
-            return chunk[:MAX_CHUNK]
-        if self._is_paused:
-            self._is_paused = False
-            self._transport.resume_reading()
         return chunk
 
     def finish(self) -> bool:
         """Be done with the answer; tells whether another request may follow."""
-        self.asked = False
+        self.listens = False
         self.failure = None  # it was raised, and holds those who read
         return (
             self.ended
@@ -175,12 +171,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came in, all of it at once, and wake whoever waits for it."""
-        if self.ended or not self.asked or self.failure is not None:
+        if not self.listens:
             # It belongs to no request: nor may it be taken for the next one's answer.
             self._stays = False
             self.close()
             return
-        self.heard = True
         try:
             if self.status:
                 self._parser.feed_data(data)
@@ -190,15 +185,15 @@ class Connection(asyncio.Protocol):
             self._stays = False
             if not self.ended:
                 self._fail("bad_headers", str(error), error)
-        if self._pieces:
+        if self.pieces:
             self._bare = 0
             self._behind += len(data)
             if self._behind > _BEHIND:
                 self._is_paused = True
                 self._transport.pause_reading()
-            self._wake()
         elif self.status:
             self._count_bare(len(data))
+        self._wake()
 
     def eof_received(self) -> None:
         """Close, and send no more to who has said all; `connection_lost` says what that means."""
@@ -207,9 +202,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """End the answer, if its end is the connection's, or say that it broke off."""
         self._lost(self)
-        if self.asked and not self.ended:
-            if error is None and self._until_close and self.failure is None:
-                self.ended = True
+        if self.listens:
+            if error is None and self._until_close:
+                self._end()
             else:
                 reason = "premature_close" if error is None else reason_of(error)
                 self._fail(reason or "connection_reset", "", error)
@@ -235,31 +230,28 @@ class Connection(asyncio.Protocol):
         if len(self._fields) > MAX_FIELDS:
             self._fail("bad_headers", f"more than {MAX_FIELDS}")
             return
-        self.headers = headers = {
-            name.decode("latin-1").lower(): value.decode("utf-8", "replace")
-            for name, value in self._fields.items()
-        }
+        self.headers = headers = _in_words(self._fields)
         coding = headers.get("transfer-encoding")
-        if coding is not None and coding.strip().lower() != "chunked":
+        if coding is None:
+            self._until_close = "content-length" not in headers
+        elif coding.strip().lower() != "chunked":
             self._fail("bad_headers", "a transfer encoding that was not asked for")
             return
-        self._until_close = coding is None and "content-length" not in headers
         self._bare = 0
         self.status = status
-        self._wake()
 
     def on_message_complete(self) -> None:
         """Note the end, and whether the connection stays."""
         if self._is_interim:
             self._is_interim = False
             return
-        self.ended = True
+        self._end()
         self._stays = self._parser.should_keep_alive() and self.status != _SWITCHED
-        self._wake()
 
     # How it is done.
 
     def _feed_head(self, data: bytes) -> None:
+        self.heard = True
         room = MAX_HEADER - self._bare
         self._parser.feed_data(data[:room])
         if self.status:
@@ -276,12 +268,27 @@ class Connection(asyncio.Protocol):
         if self._bare > MAX_HEADER:
             self._fail("bad_headers", "framing without end")
 
+    def _caught_up(self, chunk: bytes) -> bytes:
+        """Give what may be given at once of `chunk`, and read on once all of it was given."""
+        if len(chunk) > MAX_CHUNK:
+            self.pieces.append(chunk[MAX_CHUNK:])
+            return chunk[:MAX_CHUNK]
+        self._behind = 0
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return chunk
+
+    def _end(self) -> None:
+        self.ended = True
+        self.listens = False
+
     def _fail(self, reason: str, detail: str, cause: Exception | None = None) -> None:
+        self.listens = False
         if self.failure is None:
             self.failure = broken(self.host, reason, detail)
             self.failure.__cause__ = cause
         self.close()
-        self._wake()
 
     def _wake(self) -> None:
         waiter = self._waiter
@@ -289,3 +296,12 @@ class Connection(asyncio.Protocol):
             self._waiter = None
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _in_words(fields: "Mapping[bytes, bytes]") -> dict[str, str]:
+    """Give headers as text, by lower-case name: all at once, as none of them holds a line break."""
+    if not fields:
+        return {}
+    names = b"\n".join(fields).decode("latin-1").lower()
+    values = b"\n".join(fields.values()).decode("utf-8", "replace")
+    return dict(zip(names.split("\n"), values.split("\n"), strict=True))

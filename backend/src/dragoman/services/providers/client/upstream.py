@@ -1,5 +1,6 @@
 """`Upstream` on httptools: a question is sent on a kept connection, and no task is made for it."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
@@ -9,7 +10,7 @@ import structlog
 from msgspec import Struct
 
 from dragoman.chat import UpstreamError
-from dragoman.services.providers.client.addresses import Address, address_of, head_of
+from dragoman.services.providers.client.addresses import Address, Head, address_of
 from dragoman.services.providers.client.answer import Answer
 from dragoman.services.providers.client.connection import Connection
 from dragoman.services.providers.client.pool import Kept, Pool
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _METHODS: Final = frozenset({"GET", "POST"})
 _MOST_ROUTES: Final = 1024
 """How many addresses are remembered: a few for each model, as a rule."""
+REMEMBERED: Final = 60.0
+"""Seconds after which they are forgotten, with the keys that were sent there."""
 
 _log: Final = structlog.get_logger()
 
@@ -29,6 +32,7 @@ class _Route(Struct, frozen=True):
     """An address with the connections that lead there; `is_plain` if no proxy stands between."""
 
     address: Address
+    head: Head
     kept: Kept
     is_plain: bool
 
@@ -38,14 +42,19 @@ class HttptoolsUpstream:
 
     Make it inside a running event loop and `close` it there. What it does not do itself (a proxy of
     the environment, heeded only if `trust_proxies` says so; a user named in an address; methods
-    beside GET and POST) is left to `AiohttpUpstream`.
+    beside GET and POST) is left to `AiohttpUpstream`. What was said to an address, with its key, is
+    `remembered` for so many seconds at most, so that it need not be written anew each time.
     """
 
-    def __init__(self, timeouts: Timeouts, *, trust_proxies: bool = False) -> None:
+    def __init__(
+        self, timeouts: Timeouts, *, trust_proxies: bool = False, remembered: float = REMEMBERED
+    ) -> None:
         self._timeouts = timeouts
         self._trust_proxies = trust_proxies
-        self._pool = Pool(timeouts.connect)
+        self.pool = Pool(timeouts.connect)
         self._routes: dict[str, _Route] = {}
+        self._remembered = remembered
+        self._forgetting: asyncio.TimerHandle | None = None
         self._other: AiohttpUpstream | None = None
         self.asked_again = 0
         """How many requests were sent once more, because a kept connection was gone."""
@@ -57,11 +66,12 @@ class HttptoolsUpstream:
         route = self._routes.get(url) or self._route_to(url)
         if not route.is_plain or method not in _METHODS:
             return self._in_full().send(method, url, headers=headers, body=body)
-        return _Exchange(self, route, head_of(method, route.address, headers, len(body)), body)
+        return _Exchange(self, route, route.head.of(method, headers, len(body)), body)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._pool.close()
+        self._forget()
+        await self.pool.close()
         if self._other is not None:
             await self._other.close()
 
@@ -72,8 +82,18 @@ class HttptoolsUpstream:
         )
         if len(self._routes) >= _MOST_ROUTES:
             self._routes.clear()
-        self._routes[url] = route = _Route(address, self._pool.kept_for(address.place), is_plain)
+        kept = self.pool.kept_for(address.place)
+        self._routes[url] = route = _Route(address, Head(address), kept, is_plain)
+        if self._forgetting is None:
+            loop = asyncio.get_running_loop()
+            self._forgetting = loop.call_later(self._remembered, self._forget)
         return route
+
+    def _forget(self) -> None:
+        self._routes.clear()
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+            self._forgetting = None
 
     def _in_full(self) -> "AiohttpUpstream":
         """Give the client that can do everything; few need it, and it takes long to import."""
@@ -84,31 +104,6 @@ class HttptoolsUpstream:
 
             self._other = AiohttpUpstream(self._timeouts, trust_proxies=self._trust_proxies)
         return self._other
-
-    async def ask(self, route: _Route, head: bytes, body: bytes) -> Connection:
-        """Send a request; gives the connection on which the head of its answer has come.
-
-        A connection that was kept may have been closed just as it was used: if no byte of an answer
-        came on it, the request is sent again, once and on a new one.
-        """
-        kept = self._pool.take(route.kept)
-        if kept is not None:
-            try:
-                await kept.ask(head, body)
-            except UpstreamError:
-                if kept.heard:
-                    raise
-                self.asked_again += 1
-                _log.debug("stale_conn", host=route.address.label)
-            else:
-                return kept
-        connection = await self._pool.connect(route.address.place, route.address.label)
-        await connection.ask(head, body)
-        return connection
-
-    def give_back(self, connection: Connection) -> None:
-        """Be done with the answer on a connection."""
-        self._pool.give_back(connection)
 
 
 class _Exchange:
@@ -128,8 +123,26 @@ class _Exchange:
         self._body = body
 
     async def __aenter__(self) -> Answer:
-        connection = await self._upstream.ask(self._route, self._head, self._body)
-        self._body = b""  # it was sent, may be long, and the answer may take long
+        """Send the request, and wait for the head of its answer.
+
+        A connection that was kept may have been closed just as it was used: if no byte of an answer
+        came on it, the request is sent again, once and on a new one.
+        """
+        connection = self._upstream.pool.take(self._route.kept)
+        if connection is not None:
+            try:
+                await connection.ask(self._head, self._body)
+            except UpstreamError:
+                if connection.heard:
+                    raise
+                connection = None
+                self._upstream.asked_again += 1
+                _log.debug("stale_conn", host=self._route.address.label)
+        if connection is None:
+            address = self._route.address
+            connection = await self._upstream.pool.connect(address.place, address.label)
+            await connection.ask(self._head, self._body)
+        self._head = self._body = b""  # they were sent, and the answer may take long
         try:
             self._answer = Answer(connection)
         except UpstreamError:
@@ -140,7 +153,7 @@ class _Exchange:
 
     async def __aexit__(self, *_: object) -> None:
         self._answer.close()
-        self._upstream.give_back(self._connection)
+        self._upstream.pool.give_back(self._connection)
 
 
 def _has_proxy(url: str, label: str) -> bool:
