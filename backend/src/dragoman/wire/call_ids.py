@@ -20,10 +20,9 @@ def with_safe_call_ids(request: ChatRequest, receipts: Receipts, *, taken: str) 
 
     One id always gets the same name, in this request and in the next, so that a prompt cache holds.
     """
-    pattern = re.compile(taken)
     names: dict[str, str] = {}
     for call_id in _ids(request):
-        if call_id not in names and not pattern.fullmatch(call_id):
+        if call_id not in names and not re.fullmatch(taken, call_id):
             names[call_id] = _safe(call_id)
             receipts.renamed("tool_call.id", f"{call_id!r} is sent as {names[call_id]!r}")
     if not names:

@@ -23,6 +23,7 @@ from dragoman.wire.offering import offering_allowed
 from dragoman.wire.receipts import Receipts
 
 _JSON_WISH: Final = "Answer with a single JSON object and nothing else."
+_NO_SAMPLING: Final = Sampling()
 _LEAST_BUDGET: Final = 1024
 """The smallest thinking budget that is taken, in tokens."""
 
@@ -54,6 +55,8 @@ def adapt(request: ChatRequest, receipts: Receipts) -> ChatRequest:
 
 def _tools(request: ChatRequest, receipts: Receipts) -> ChatRequest:
     """Leave out other vendors' own tools, and what cannot be said of the rest."""
+    if not request.tools:
+        return request
     tools: list[AnyTool] = []
     for place, tool in enumerate(request.tools):
         at = f"tools[{place}]"
@@ -168,6 +171,8 @@ def _thinks(wish: ReasoningWish | None) -> bool:
 
 def _sampling(request: ChatRequest, receipts: Receipts) -> ChatRequest:
     asked = request.sampling
+    if asked == _NO_SAMPLING:
+        return request
     for name, neutral in _WORDLESS.items():
         if getattr(asked, name) not in neutral:
             receipts.dropped(name, "this format has no word for it")
@@ -185,8 +190,9 @@ def _sampling(request: ChatRequest, receipts: Receipts) -> ChatRequest:
 
 def _stop(request: ChatRequest, receipts: Receipts) -> ChatRequest:
     stop = tuple(sequence for sequence in request.stop if sequence.strip())
-    if len(stop) < len(request.stop):
-        receipts.dropped("stop", "a sequence of white space alone is not taken")
+    if len(stop) == len(request.stop):
+        return request
+    receipts.dropped("stop", "a sequence of white space alone is not taken")
     return replace(request, stop=stop)
 
 

@@ -29,11 +29,11 @@ from dragoman.wire.anthropic_messages.words import AS_STRING, NAME, own, put_bac
 
 def write_content(parts: tuple[Part, ...], extras: Extras | None) -> str | list[JsonObject]:
     """Write a content in the spelling that `extras` remembers, if it can still be so spelled."""
-    match parts:
-        case (Text(text, None),) if has_form(extras, NAME, AS_STRING):
-            return text
-        case _:
-            return write_blocks(parts)
+    if len(parts) == 1 and has_form(extras, NAME, AS_STRING):
+        part = parts[0]
+        if isinstance(part, Text) and part.extras is None:
+            return part.text
+    return write_blocks(parts)
 
 
 def write_blocks(parts: Iterable[Part]) -> list[JsonObject]:
@@ -44,8 +44,8 @@ def write_blocks(parts: Iterable[Part]) -> list[JsonObject]:
 def write_block(part: Part) -> JsonObject | None:
     """Write one block; `None` for what this format cannot say."""
     match part:
-        case Text(text):
-            block: JsonObject | None = {"type": "text", "text": text}
+        case Text():
+            block: JsonObject | None = {"type": "text", "text": part.text}
         case ToolCall(call_id, name, arguments):
             given = tool_input(arguments)
             block = {"type": "tool_use", "id": call_id, "name": name, "input": given}

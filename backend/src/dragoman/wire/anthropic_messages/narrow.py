@@ -37,6 +37,8 @@ def narrowed(request: ChatRequest, without: frozenset[str], receipts: Receipts) 
 
     Raises `LLMBadRequestError` for those without which the question would be another one.
     """
+    if without.isdisjoint(FEATURES):
+        return request
     for feature, at in _needs(request):
         if feature in without:
             advice = "leave them out, or choose another model"
@@ -85,6 +87,8 @@ def _lenient(tool: AnyTool, receipts: Receipts) -> AnyTool:
 def leave_out(body: JsonObject, without: frozenset[str], receipts: Receipts) -> JsonObject:
     """Leave out the fields that a provider does not take; those that it must have stay."""
     unwanted = without.intersection(body) - _ALWAYS - FEATURES.keys()
+    if not unwanted:
+        return body
     for name in sorted(unwanted):
         if body[name] is not None:
             receipts.dropped(name, _NOT_TAKEN)

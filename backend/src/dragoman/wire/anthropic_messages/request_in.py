@@ -1,11 +1,14 @@
 """A client's request, read strictly; what only this format can say is set aside."""
 
+from typing import Final
+
 from dragoman.chat import (
     AnyTool,
     BuiltinTool,
     ChatRequest,
     Extras,
     InvalidInput,
+    Json,
     Limits,
     Message,
     Output,
@@ -18,6 +21,7 @@ from dragoman.chat import (
 )
 from dragoman.wire.anthropic_messages.content_in import read_content
 from dragoman.wire.anthropic_messages.words import (
+    AS_STRING,
     CHOICES,
     CUSTOM,
     NAME,
@@ -29,6 +33,11 @@ from dragoman.wire.anthropic_messages.words import (
 )
 from dragoman.wire.fields import Fields, read_object
 
+_ROLES: Final = ("user", "assistant", "system")
+_IN_A_STRING: Final = Extras(NAME, {}, (AS_STRING,))
+_SAMPLED: Final = frozenset({"temperature", "top_p", "top_k"})
+_NO_SAMPLING: Final = Sampling()
+
 
 def read_request(body: bytes) -> ChatRequest:
     """Read a client's request. Raises `InvalidInput` that says where it is wrong.
@@ -36,10 +45,12 @@ def read_request(body: bytes) -> ChatRequest:
     Its `extras` are never `None`: they tell that the request came in these words.
     """
     fields = read_object(body)
+    left = fields.rest()
     model = fields.text("model")
-    system, form = _system(fields)
+    system, form = _system(fields) if "system" in left else ((), ())
     messages = _messages(fields)
-    tools = tuple(_tool(tool) for tool in fields.objects("tools")) if fields.says("tools") else ()
+    # Most requests wish for little: what is not in one is not looked for.
+    tools = _tools(fields) if "tools" in left else ()
     config = fields.maybe_object("output_config") if fields.says("output_config") else None
     metadata = fields.maybe_object("metadata") if fields.says("metadata") else None
     stream = fields.maybe_flag("stream")
@@ -48,12 +59,12 @@ def read_request(body: bytes) -> ChatRequest:
         system=system,
         messages=messages,
         tools=tools,
-        tool_choice=_tool_choice(fields),
+        tool_choice=_tool_choice(fields) if "tool_choice" in left else None,
         output=None if config is None else _output(config),
-        sampling=_sampling(fields),
+        sampling=_NO_SAMPLING if _SAMPLED.isdisjoint(left) else _sampling(fields),
         reasoning=_reasoning(fields, config),
         limits=Limits(fields.maybe_int("max_tokens", least=0)),
-        stop=_stop(fields),
+        stop=_stop(fields) if "stop_sequences" in left else (),
         stream=bool(stream),
         user=None if metadata is None else metadata.maybe_text("user_id"),
         extras=Extras(
@@ -75,13 +86,26 @@ def _system(fields: Fields) -> tuple[tuple[Text, ...], tuple[str, ...]]:
 def _messages(fields: Fields) -> tuple[Message, ...]:
     if not fields.has("messages"):
         raise fields.wrong("messages", "a list", None)
-    messages = tuple(_message(message) for message in fields.objects("messages"))
-    if not messages:
+    messages = fields.take("messages")
+    if messages in (None, []):
         raise InvalidInput("messages", "must hold at least one message")
-    return messages
+    if not isinstance(messages, list):
+        raise fields.wrong("messages", "a list", messages)
+    return tuple([_plain(said) or _message(said, place) for place, said in enumerate(messages)])
 
 
-def _message(fields: Fields) -> Message:
+def _plain(said: Json) -> Message | None:
+    """Read what many messages are: a role and a text. What any other says takes longer."""
+    if not isinstance(said, dict) or len(said) != 2:
+        return None
+    role, text = said.get("role"), said.get("content")
+    if not isinstance(text, str) or role not in _ROLES:
+        return None
+    return Message(role, (Text(text),), _IN_A_STRING)
+
+
+def _message(said: Json, place: int) -> Message:
+    fields = Fields(said, f"messages[{place}]")
     role = _role(fields)
     if fields.peek("content") is None:
         raise fields.wrong("content", "a string or a list of blocks", None)
@@ -95,6 +119,10 @@ def _role(fields: Fields) -> Role:
             return role
         case _:
             raise InvalidInput(fields.at("role"), "must be user, assistant or system")
+
+
+def _tools(fields: Fields) -> tuple[AnyTool, ...]:
+    return tuple(map(_tool, fields.objects("tools"))) if fields.says("tools") else ()
 
 
 def _tool(fields: Fields) -> AnyTool:

@@ -10,6 +10,7 @@ from dragoman.chat import (
     Message,
     Output,
     ReasoningWish,
+    Sampling,
     Tool,
     ToolChoice,
     has_form,
@@ -34,6 +35,7 @@ from dragoman.wire.call_ids import with_safe_call_ids
 from dragoman.wire.receipts import Receipts
 
 _IDS: Final = r"[a-zA-Z0-9_-]+"
+_NO_SAMPLING: Final = Sampling()
 
 
 def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) -> Written:
@@ -55,24 +57,26 @@ def write_request(request: ChatRequest, *, without: frozenset[str] = NOTHING) ->
 
 
 def _body(request: ChatRequest) -> JsonObject:
-    said = {
-        "model": request.model,
-        "max_tokens": _ceiling(request),
-        "system": write_content(request.system, request.extras) if request.system else None,
-        "messages": [_message(message) for message in request.messages],
-        "tools": [_tool(tool) for tool in request.tools] or None,
-        "tool_choice": _tool_choice(request.tool_choice),
-        "thinking": _thinking(request.reasoning),
-        "output_config": _output_config(request),
-        "temperature": request.sampling.temperature,
-        "top_p": request.sampling.top_p,
-        "top_k": request.sampling.top_k,
-        "stop_sequences": request.stop or None,
-        "metadata": None if request.user is None else {"user_id": request.user},
-        "stream": _stream(request),
-    }
-    body = {name: value for name, value in said.items() if value is not None}
-    return put_back(body, own(request.extras))
+    said: JsonObject = {"model": request.model, "max_tokens": _ceiling(request)}
+    if request.system:
+        said["system"] = write_content(request.system, request.extras)
+    said["messages"] = [_message(message) for message in request.messages]
+    if request.tools:
+        said["tools"] = [_tool(tool) for tool in request.tools]
+    if request.tool_choice is not None:
+        said["tool_choice"] = _tool_choice(request.tool_choice)
+    _add_thinking_and_form(said, request)
+    if request.sampling != _NO_SAMPLING:
+        said |= _sampling(request.sampling)
+    if request.stop:
+        said["stop_sequences"] = request.stop
+    if request.user is not None:
+        said["metadata"] = {"user_id": request.user}
+    if request.stream:
+        said["stream"] = True
+    elif has_form(request.extras, NAME, UNSTREAMED):
+        said["stream"] = False
+    return put_back(said, own(request.extras))
 
 
 def _ceiling(request: ChatRequest) -> int:
@@ -85,7 +89,17 @@ def _ceiling(request: ChatRequest) -> int:
 
 def _message(message: Message) -> JsonObject:
     content = write_content(message.parts, message.extras)
-    return put_back({"role": message.role, "content": content}, own(message.extras))
+    written: JsonObject = {"role": message.role, "content": content}
+    return written if message.extras is None else put_back(written, own(message.extras))
+
+
+def _sampling(sampling: Sampling) -> JsonObject:
+    said = {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _tool(tool: AnyTool) -> JsonObject:
@@ -107,9 +121,7 @@ def _schema(tool: Tool) -> JsonObject:
     return {"type": "object", **(tool.parameters or {})}
 
 
-def _tool_choice(choice: ToolChoice | None) -> JsonObject | None:
-    if choice is None:
-        return None
+def _tool_choice(choice: ToolChoice) -> JsonObject:
     written: JsonObject = {"type": CHOICE_WORDS[choice.mode or "auto"]}
     if choice.name is not None:
         written["name"] = choice.name
@@ -118,29 +130,27 @@ def _tool_choice(choice: ToolChoice | None) -> JsonObject | None:
     return put_back(written, own(choice.extras))
 
 
-def _thinking(wish: ReasoningWish | None) -> JsonObject | None:
-    if wish is None:
-        return None
+def _add_thinking_and_form(said: JsonObject, request: ChatRequest) -> None:
+    """Say how to think, and in which form to answer."""
+    wish = request.reasoning
+    config: JsonObject = {}
+    if wish is not None:
+        if thinking := _thinking(wish):
+            said["thinking"] = thinking
+        if wish.effort is not None:
+            config["effort"] = wish.effort
+    if request.output is not None:
+        config["format"] = _output(request.output)
+    if config:
+        said["output_config"] = config
+
+
+def _thinking(wish: ReasoningWish) -> JsonObject:
     written: JsonObject = {} if wish.mode is None else {"type": THINKING_WORDS[wish.mode]}
     if wish.budget is not None:
         written["budget_tokens"] = wish.budget
-    return put_back(written, own(wish.extras)) or None
-
-
-def _output_config(request: ChatRequest) -> JsonObject | None:
-    config: JsonObject = {}
-    if request.reasoning is not None and request.reasoning.effort is not None:
-        config["effort"] = request.reasoning.effort
-    if request.output is not None:
-        config["format"] = _output(request.output)
-    return config or None
+    return put_back(written, own(wish.extras))
 
 
 def _output(output: Output) -> JsonObject:
     return put_back({"type": "json_schema", "schema": output.schema}, own(output.extras))
-
-
-def _stream(request: ChatRequest) -> bool | None:
-    if request.stream:
-        return True
-    return False if has_form(request.extras, NAME, UNSTREAMED) else None

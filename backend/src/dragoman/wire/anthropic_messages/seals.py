@@ -13,11 +13,17 @@ def without_broken_seals(request: ChatRequest, receipts: Receipts) -> ChatReques
     What other formats' models think is shown so, since clients insist on a signature; they send it
     back when the conversation goes on with a model that never thought it.
     """
+    if not any(map(_thinks, request.messages)):
+        return request
     turns = [
         _sealed(turn, f"messages[{place}]", receipts) for place, turn in enumerate(request.messages)
     ]
     messages = tuple(turn for turn in turns if turn is not None)
     return replace(request, messages=messages)
+
+
+def _thinks(turn: Message) -> bool:
+    return turn.role == "assistant" and Reasoning in map(type, turn.parts)
 
 
 def _sealed(turn: Message, at: str, receipts: Receipts) -> Message | None:

@@ -44,13 +44,16 @@ def in_turns(request: ChatRequest, receipts: Receipts) -> ChatRequest:
     system = [text for text in request.system if text.text]
     turns: list[tuple[Role, list[Part]]] = []
     for place, message in enumerate(request.messages):
-        path = f"messages[{place}]"
-        receipts.left_behind(message.extras, path)
-        parts = _sayable(message.parts, message.role, path, receipts)
+        if _is_plain(message):
+            parts = [*message.parts]
+        else:
+            receipts.left_behind(message.extras, f"messages[{place}]")
+            parts = _sayable(message.parts, message.role, f"messages[{place}]", receipts)
         if message.role == "system":
-            system += (part for part in parts if isinstance(part, Text))
+            system += [part for part in parts if isinstance(part, Text)]
             if turns:
-                receipts.renamed(path, "a system message in the conversation moved before it")
+                problem = "a system message in the conversation moved before it"
+                receipts.renamed(f"messages[{place}]", problem)
         elif parts and turns and turns[-1][0] == message.role:
             turns[-1][1].extend(parts)
         elif parts:
@@ -65,7 +68,17 @@ def in_turns(request: ChatRequest, receipts: Receipts) -> ChatRequest:
 
 
 def _results_first(parts: list[Part]) -> tuple[Part, ...]:
+    if ToolResult not in map(type, parts):
+        return tuple(parts)
     return tuple(sorted(parts, key=lambda part: not isinstance(part, ToolResult)))
+
+
+def _is_plain(message: Message) -> bool:
+    """Tell whether a message is what most are: one text, of which nothing else was said."""
+    if len(message.parts) != 1 or message.extras is not None:
+        return False
+    part = message.parts[0]
+    return isinstance(part, Text) and part.text != "" and part.extras is None
 
 
 def _sayable(parts: tuple[Part, ...], role: Role, path: str, receipts: Receipts) -> list[Part]:

@@ -23,7 +23,7 @@ def read_usage(counts: JsonObject) -> Usage:
 def _count(left: JsonObject, name: str) -> int | None:
     """Take a count; what is no number, or less than nothing, stays where it is."""
     count = left.get(name)
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+    if type(count) is not int or count < 0:
         return None
     del left[name]
     return count
@@ -53,16 +53,14 @@ def write_usage(usage: Usage | None) -> JsonObject:
     whole = cached if usage.input is None else usage.input
     read = _at_most(whole, usage.cache_read)
     written = _at_most(whole - (read or 0), usage.cache_write)
-    said = {
-        "input_tokens": whole - (read or 0) - (written or 0),
-        "cache_creation_input_tokens": written,
-        "cache_read_input_tokens": read,
-        "output_tokens": usage.output or 0,
-        "output_tokens_details": (
-            None if usage.reasoning is None else {"thinking_tokens": usage.reasoning}
-        ),
-    }
-    counts = {name: count for name, count in said.items() if count is not None}
+    counts: JsonObject = {"input_tokens": whole - (read or 0) - (written or 0)}
+    if written is not None:
+        counts["cache_creation_input_tokens"] = written
+    if read is not None:
+        counts["cache_read_input_tokens"] = read
+    counts["output_tokens"] = usage.output or 0
+    if usage.reasoning is not None:
+        counts["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
     return put_back(counts, own(usage.extras))
 
 

@@ -1,6 +1,6 @@
 """The parts of messages written as content, each as nearly as this format can say it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, assert_never
 
 from msgspec import Struct
@@ -37,6 +37,7 @@ from dragoman.wire.openai_chat.words import (
     THINKING,
     UNNAMED,
     forms_of,
+    has_more,
     own,
     put_back,
     said_only,
@@ -71,6 +72,16 @@ def unanswerable() -> LLMBadRequestError:
     """Make the error for a conversation without a message."""
     problem = "messages: there is nothing in them to answer"
     return LLMBadRequestError(Category.INVALID_REQUEST, problem, actor=Actor.CALLER)
+
+
+def words_alone(parts: Sequence[Part]) -> str | None:
+    """Give what is said where it is one text and nothing else, as nearly always; or `None`."""
+    if len(parts) != 1:
+        return None
+    part = parts[0]
+    if not isinstance(part, Text) or (part.extras is not None and has_more(part.extras)):
+        return None
+    return part.text or None
 
 
 def write_content(

@@ -15,7 +15,13 @@ from dragoman.chat import (
     ToolResult,
 )
 from dragoman.wire.openai_chat.assistant import write_assistant
-from dragoman.wire.openai_chat.content_out import Terms, unanswerable, write_content, write_parts
+from dragoman.wire.openai_chat.content_out import (
+    Terms,
+    unanswerable,
+    words_alone,
+    write_content,
+    write_parts,
+)
 from dragoman.wire.openai_chat.words import (
     DEVELOPER,
     FUNCTION,
@@ -162,14 +168,10 @@ class _Conversation:
 
 def _plain(message: Message) -> JsonObject | None:
     """Write what nearly every message is: one text, of which nothing else was said."""
-    if len(message.parts) != 1 or (message.extras is not None and has_more(message.extras)):
+    if message.extras is not None and has_more(message.extras):
         return None
-    part = message.parts[0]
-    if not isinstance(part, Text) or not part.text:
-        return None
-    if part.extras is not None and has_more(part.extras):
-        return None
-    return {"role": message.role, "content": part.text}
+    words = words_alone(message.parts)
+    return None if words is None else {"role": message.role, "content": words}
 
 
 def _placed(parts: tuple[Part, ...], at: str) -> list[tuple[str, Part]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from dragoman.chat import Extras, JsonObject, extras_of
-from dragoman.wire.openai_chat.words import NAME, own
+from dragoman.wire.openai_chat.words import NAME, is_own, own
 
 
 class Leftovers(Struct, frozen=True):
@@ -21,6 +21,8 @@ class Leftovers(Struct, frozen=True):
 
 def leftovers_of(extras: Extras | None) -> Leftovers:
     """Take apart what was laid out."""
+    if not is_own(extras):
+        return Leftovers()
     top = dict(own(extras))
     choice = dict(*top.pop("choices", ()))
     message = choice.pop("message", {})

@@ -26,7 +26,7 @@ from dragoman.wire.citing import annotations_of
 from dragoman.wire.fields import Fields
 from dragoman.wire.notes import noted
 from dragoman.wire.openai_chat.assistant import read_assistant, write_assistant
-from dragoman.wire.openai_chat.content_out import Terms, url_of
+from dragoman.wire.openai_chat.content_out import Terms, url_of, words_alone
 from dragoman.wire.openai_chat.errors import failure_of
 from dragoman.wire.openai_chat.leftovers import Leftovers, lay_out, leftovers_of
 from dragoman.wire.openai_chat.usage import read_usage, write_usage
@@ -145,11 +145,9 @@ def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
     as clients of OpenRouter know it, and words for other files.
     """
     left = leftovers_of(reply.extras)
-    turn = Extras(NAME, left.message, forms_of(reply.extras))
-    message = write_assistant(shown(reply.parts), no_terms(), turn, joined=True)
     choice = {
         "index": 0,
-        "message": {"role": "assistant", **message, **beside_words(reply.parts)},
+        "message": {"role": "assistant", **_message(reply, left.message)},
         "finish_reason": stop_word(reply.stop, left.choice),
     }
     body = {
@@ -161,6 +159,17 @@ def write_reply(reply: Reply, _request: ChatRequest | None = None, /) -> bytes:
         "usage": None if reply.usage is None else write_usage(reply.usage),
     }
     return encode(put_back(said_only(body), left.top))
+
+
+def _message(reply: Reply, left: JsonObject) -> JsonObject:
+    """Write the message of a whole reply, all but its role."""
+    form = forms_of(reply.extras)
+    words = None if form else words_alone(reply.parts)
+    if words is not None:
+        return put_back({"content": words}, left)
+    turn = Extras(NAME, left, form)
+    message = write_assistant(shown(reply.parts), no_terms(), turn, joined=True)
+    return message | beside_words(reply.parts)
 
 
 def shown(parts: Iterable[Part]) -> list[Part]:

@@ -78,21 +78,27 @@ def write_usage(usage: Usage) -> JsonObject:
     A vendor's own that left one out stays as it came.
     """
     form, left = forms_of(usage.extras), own(usage.extras)
-    elsewhere = {name: usage.cache_read for name in form if name in _CACHED_ELSEWHERE}
     unknown = None if UNCOUNTED in form else 0
     asked = unknown if usage.input is None else usage.input
     answered = unknown if usage.output is None else usage.output
     total = None if asked is None or answered is None else asked + answered
-    sent = {
-        "cached_tokens": None if elsewhere else usage.cache_read,
-        "cache_write_tokens": usage.cache_write,
-    }
-    counts = {
-        "prompt_tokens": asked,
-        "completion_tokens": left.get("completion_tokens", answered),
-        "total_tokens": left.get("total_tokens", total),
-        **elsewhere,
-        _SENT: said_only(sent) or None,
-        _ANSWERED: said_only({"reasoning_tokens": usage.reasoning}) or None,
-    }
-    return put_back(said_only(counts), left)
+    counts = said_only(
+        {
+            "prompt_tokens": asked,
+            "completion_tokens": left.get("completion_tokens", answered),
+            "total_tokens": left.get("total_tokens", total),
+        }
+    )
+    sent = {}
+    if usage.cache_read is not None:
+        elsewhere = [name for name in form if name in _CACHED_ELSEWHERE]
+        counts |= dict.fromkeys(elsewhere, usage.cache_read)
+        if not elsewhere:
+            sent["cached_tokens"] = usage.cache_read
+    if usage.cache_write is not None:
+        sent["cache_write_tokens"] = usage.cache_write
+    if sent:
+        counts[_SENT] = sent
+    if usage.reasoning is not None:
+        counts[_ANSWERED] = {"reasoning_tokens": usage.reasoning}
+    return put_back(counts, left)
