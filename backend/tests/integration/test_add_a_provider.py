@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.app import compose
+from dragoman.composition import compose
 from dragoman.testing import Script, scripted_upstream
 from tests.support.server import configured, running
 

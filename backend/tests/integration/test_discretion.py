@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from dragoman.app import Service
 from dragoman.chat import Category, LLMAuthenticationError
+from dragoman.composition import Service
 from dragoman.config import Configuration
 from dragoman.testing import Script, scripted_upstream
 from dragoman.testing.upstream import streamed, whole

@@ -9,7 +9,7 @@ import anthropic
 import pytest
 import structlog
 
-from dragoman.app import NoModelsError, Service, compose
+from dragoman.composition import NoModelsError, Service, compose
 from dragoman.config import Configuration, ConfigurationError, load_configuration
 from dragoman.services.providers import FAMILIES, FEATURES, OpenAIProvider, registry
 from dragoman.testing import scripted_upstream

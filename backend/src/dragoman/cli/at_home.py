@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from dragoman.app import environment
+from dragoman.composition import environment
 from dragoman.config import Configuration
 from dragoman.services.providers import BaseProvider, Engines, Runtime
 from dragoman.services.providers.base import Discovers

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TextIO
 
-from dragoman.app import Service
+from dragoman.composition import Service
 from dragoman.observability.logs import configure_logging
 
 from .configuration import Loader

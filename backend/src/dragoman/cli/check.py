@@ -8,8 +8,8 @@ from typing import Final, final
 
 import click
 
-from dragoman.app import Composition, compose
 from dragoman.chat import Category
+from dragoman.composition import Composition, compose
 from dragoman.config import Configuration, ConfigurationError, ModelEntry, models_variable
 from dragoman.services.providers import (
     CATALOG,

@@ -17,7 +17,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dragoman.app import environment
+from dragoman.composition import environment
 from dragoman.config import Configuration
 from dragoman.config.wording import did_you_mean, listing
 from dragoman.services.providers import FAMILIES, BaseProvider, GeminiProvider, HttpProvider

@@ -10,8 +10,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dragoman.app import environment
 from dragoman.chat import Category
+from dragoman.composition import environment
 from dragoman.config import Configuration
 from dragoman.config.wording import did_you_mean
 from dragoman.services.providers import BaseProvider, Engines, Runtime

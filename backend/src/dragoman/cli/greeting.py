@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import dragoman
-from dragoman.app import Composition
+from dragoman.composition import Composition
 from dragoman.config import ModelEntry
 from dragoman.services.providers import Background
 from dragoman.services.providers.local import TOY

@@ -8,7 +8,7 @@ from typing import Final
 import click
 from msgspec.structs import replace
 
-from dragoman.app import compose
+from dragoman.composition import compose
 from dragoman.config import Configuration, ModelEntry, models_variable
 from dragoman.config.entries import LONGEST_NAME, read_model_id
 from dragoman.config.errors import Mistake

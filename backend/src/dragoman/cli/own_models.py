@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from typing import final
 
-from dragoman.app import Service
 from dragoman.chat import (
     ChatRequest,
     DragomanError,
@@ -15,6 +14,7 @@ from dragoman.chat import (
     StreamEvent,
     Text,
 )
+from dragoman.composition import Service
 from dragoman.services.llm_service import stream_ai_response
 from dragoman.services.providers import State, status_of
 from dragoman.services.routing import Candidate

@@ -13,7 +13,8 @@ import structlog
 
 from dragoman.api.page import is_built
 from dragoman.api.server import App
-from dragoman.app import Composition, compose, create_app
+from dragoman.app import create_app
+from dragoman.composition import Composition, compose
 from dragoman.config import ConfigurationError, Settings
 from dragoman.observability.logs import configure_logging
 from dragoman.services.providers import LocalProvider

@@ -1,8 +1,8 @@
 """What a server says when it is ready."""
 
 import dragoman
-from dragoman.app import Composition
 from dragoman.cli.greeting import MOST, greeting, program
+from dragoman.composition import Composition
 from dragoman.config import ModelConfiguration, ModelEntry
 from dragoman.services.providers import registry
 from dragoman.services.providers.local import TOY

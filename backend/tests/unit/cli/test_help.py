@@ -14,6 +14,7 @@ HEAVY = {
     "alembic",
     "asyncio",
     "dragoman.app",
+    "dragoman.composition",
     "dragoman.chat",
     "dragoman.config",
     "fastapi",
@@ -47,6 +48,16 @@ def test_help_and_version_load_nothing_that_commands_need(arguments):
     loaded = set(ran.stderr.split())
     assert "click" in loaded
     assert loaded & HEAVY == set()
+
+
+def test_listing_models_loads_no_web_framework():
+    code = "import sys, dragoman.cli.models, dragoman.cli.chat; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = set(ran.stdout.split())
+    assert "dragoman.composition" in loaded
+    assert loaded & {"fastapi", "starlette", "uvicorn"} == set()
 
 
 def test_the_version_is_the_packages():

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 from msgspec import Struct
 
-from dragoman.app import Service
 from dragoman.chat import (
     Category,
     ChatRequest,
@@ -27,6 +26,7 @@ from dragoman.chat import (
 from dragoman.cli.configuration import Loader
 from dragoman.cli.conversation import Choice, Conversation, NoAnswerError
 from dragoman.cli.own_models import OwnModels
+from dragoman.composition import Service
 from dragoman.config import ModelEntry
 from dragoman.services.providers import (
     Batches,
