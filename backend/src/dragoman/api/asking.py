@@ -1,12 +1,12 @@
 """What a client of a vendor's format asks: its body, with what its headers add to it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Final
 
 from msgspec.structs import replace
 
 from dragoman.api.dialects import Dialect
-from dragoman.api.headers import RawHeaders, by_name
+from dragoman.api.headers import Told
 from dragoman.api.links import check_links
 from dragoman.chat import ChatRequest, Extras, InvalidInput, Text
 from dragoman.wire.carrying import uncarried
@@ -21,10 +21,10 @@ _STRICT: Final = b"x-dragoman-strict"
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
-def read_request(
-    dialect: Dialect, body: bytes, headers: RawHeaders, *, strict: bool
-) -> ChatRequest:
-    """Read a request; `strict` refuses lossy translations whatever the client says.
+def read_request(dialect: Dialect, body: bytes, told: Told, *, strict: bool) -> ChatRequest:
+    """Read a request; `told` are the headers beside it.
+
+    `strict` refuses lossy translations whatever the client says.
 
     Raises `InvalidInput` for what is wrong with it, for what would choose the provider's address or
     key, and for addresses that nobody may be made to fetch.
@@ -34,7 +34,6 @@ def read_request(
     if not _is_text(request):
         request = uncarried(request)
         check_links(request)
-    told = by_name(headers)
     own = _own_headers(dialect, told)
     strict = _wants_strict(told) or strict
     if own is None and not strict:
@@ -62,7 +61,7 @@ def check_fields(names: Collection[str]) -> None:
     )
 
 
-def _own_headers(dialect: Dialect, told: Mapping[bytes, bytes]) -> Extras | None:
+def _own_headers(dialect: Dialect, told: Told) -> Extras | None:
     """Give those of the client's headers that its wire's provider understands."""
     if dialect.raw_headers.isdisjoint(told):
         return None
@@ -74,7 +73,7 @@ def _own_headers(dialect: Dialect, told: Mapping[bytes, bytes]) -> Extras | None
     return Extras(dialect.wire.name, own)
 
 
-def _wants_strict(told: Mapping[bytes, bytes]) -> bool:
+def _wants_strict(told: Told) -> bool:
     if _STRICT not in told:
         return False
     word = told[_STRICT].decode("latin-1").strip().lower()

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Final, NoReturn
 
 from dragoman.api.errors import Receive, Scope
-from dragoman.api.headers import by_name
+from dragoman.api.headers import told_in
 from dragoman.api.relay import ClientGone
 from dragoman.chat import InvalidInput, Json
 
@@ -40,7 +40,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int = MAX_BODY) ->
     Raises `InvalidInput` with 415 for another type, charset or any encoding of the content, with
     413 as soon as the body is known to be too long, and `ClientGone` if the client leaves.
     """
-    told = by_name(scope["headers"])
+    told = told_in(scope)
     if told.get(b"content-type") != b"application/json":
         _check_type(told.get(b"content-type", b"").decode("latin-1"))
     if b"content-encoding" in told and told[b"content-encoding"].strip().lower() != b"identity":

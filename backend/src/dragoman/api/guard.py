@@ -10,14 +10,14 @@ client may have written about them (`X-Forwarded-*`, `X-HTTP-Method-Override`).
 """
 
 import re
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable
 from ipaddress import ip_address
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from dragoman.api.errors import Headers, Problem, Receive, Scope, Send, new_request_id, send_problem
-from dragoman.api.headers import by_name
+from dragoman.api.headers import Told, told_in
 from dragoman.api.server import App
 
 Authority: TypeAlias = tuple[str, int | None]
@@ -33,9 +33,6 @@ _OWN: Final = frozenset({"same-origin", "none"})
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(?::([0-9]{1,5}))?")
 _SCHEME: Final = re.compile(r"(https?)://(.+)", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-
-_Told: TypeAlias = Mapping[bytes, bytes]
-"""Headers by their names; of one that is repeated, all values at once."""
 
 
 class _Refusal(Struct, frozen=True):
@@ -72,7 +69,7 @@ class Guard:
         """Serve or refuse one request; there are no WebSockets here."""
         match scope["type"]:
             case "http":
-                refusal = self._judge(scope["method"], by_name(scope["headers"]))
+                refusal = self._judge(scope["method"], told_in(scope))
             case "websocket":
                 return send({"type": "websocket.close", "code": 1008})
             case _:
@@ -81,7 +78,7 @@ class Guard:
             return self._app(scope, receive, send)
         return _refuse(refusal, scope, send)
 
-    def _judge(self, method: str, told: _Told) -> _Refusal | None:
+    def _judge(self, method: str, told: Told) -> _Refusal | None:
         if method in _NEVER:
             return _METHOD
         if self._hosts is not None and not self._is_ours(_text(told, b"host")):
@@ -108,11 +105,11 @@ async def _refuse(refusal: _Refusal, scope: Scope, send: Send) -> None:
     )
 
 
-def _text(told: _Told, name: bytes) -> str:
+def _text(told: Told, name: bytes) -> str:
     return told.get(name, b"").decode("latin-1").strip().lower()
 
 
-def _is_foreign(told: _Told) -> bool:
+def _is_foreign(told: Told) -> bool:
     """Tell whether a browser says that a page of another origin asks."""
     if b"origin" not in told:
         return b"sec-fetch-site" in told and _text(told, b"sec-fetch-site") not in _OWN

@@ -5,10 +5,10 @@ a second request past the first of them, or have one host's answer kept for anot
 """
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from dragoman.api import refusal as refusals
+from dragoman.api.headers import Told
 from dragoman.api.refusal import Refusal
 
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
@@ -16,9 +16,7 @@ _HOST: Final = re.compile(rb"(?:\[[0-9a-fA-F:.]+\]|[\w.~%!$&'()*+,;=-]*)(?::[0-9
 _ABSOLUTE: Final = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)", re.IGNORECASE)
 
 
-def fault_of(
-    method: bytes, url: bytes, version: str, told: Mapping[bytes, bytes]
-) -> Refusal | None:
+def fault_of(method: bytes, url: bytes, version: str, told: Told) -> Refusal | None:
     """Find what is wrong with a head; `told` are its headers by name, in lower case.
 
     The values of one that is repeated are joined by a comma and a space (`by_name`), which neither

@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from enum import Enum, auto
 from ipaddress import ip_address
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final
 from urllib.parse import unquote
 
 import httptools
@@ -28,7 +28,7 @@ from dragoman.api import refusal as refusals
 from dragoman.api.errors import Scope, new_request_id
 from dragoman.api.exchange import Exchange
 from dragoman.api.head import fault_of
-from dragoman.api.headers import RawHeaders, by_name
+from dragoman.api.headers import KEY, RawHeaders, Told, by_name
 from dragoman.api.polite import PoliteTransport
 from dragoman.api.refusal import Refusal, Refused
 from dragoman.api.security import SECURITY_HEADERS
@@ -63,10 +63,6 @@ class _Phase(Enum):
     BETWEEN = auto()
     HEAD = auto()
     BODY = auto()
-
-
-_Watch: TypeAlias = tuple[_Phase, int]
-"""What a deadline is set on: the head or the body of the request of this number."""
 
 
 class EdgeProtocol(asyncio.Protocol):
@@ -105,12 +101,11 @@ class EdgeProtocol(asyncio.Protocol):
         # Bytes since the last that were content: a head, chunk sizes and extensions, a trailer.
         self._framing = 0
         self._content = 0
-        self._asked = 0
         # Whose body is coming, and whose answers are to be given: all but the first only wait.
         self._coming: Exchange | None = None
         self._waiting: deque[Exchange] = deque()
         self._refused = False
-        self._watch: _Watch | None = None
+        self._watch: _Phase | None = None
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._rings_at = 0.0
@@ -137,7 +132,7 @@ class EdgeProtocol(asyncio.Protocol):
             "scheme": "https" if is_ssl(transport) else "http",
             "root_path": "",
         }
-        self._set((_Phase.HEAD, 0), self.limits.head_time)
+        self._set(_Phase.HEAD, self.limits.head_time)
         crowd = self._crowd()
         if crowd is not None:
             self._refuse(crowd)
@@ -248,7 +243,7 @@ class EdgeProtocol(asyncio.Protocol):
         if len(self._waiting) > limits.pipeline:
             raise Refused(refusals.TOO_MANY_REQUESTS)
         exchange = Exchange(
-            self._scope_of(method, version),
+            self._scope_of(method, version, told),
             self,
             keep_alive=version != "1.0" and self._parser.should_keep_alive(),
             expects=b"expect" in told and told[b"expect"].lower() == b"100-continue",
@@ -256,7 +251,7 @@ class EdgeProtocol(asyncio.Protocol):
         self._headers = []  # a trailer is to be no header: it would speak up when all is decided
         self._phase = _Phase.BODY
         self._framing = self._content = 0
-        self._asked += 1
+        self._watch = None
         self._coming = exchange
         self._waiting.append(exchange)
         if len(self._waiting) == 1:
@@ -264,7 +259,7 @@ class EdgeProtocol(asyncio.Protocol):
         else:
             self.transport.pause_reading()
 
-    def _scope_of(self, method: bytes, version: str) -> Scope:
+    def _scope_of(self, method: bytes, version: str, told: Told) -> Scope:
         """Give what ASGI tells an application of the request whose head has come."""
         url = httptools.parse_url(self._url)
         path = url.path
@@ -279,6 +274,7 @@ class EdgeProtocol(asyncio.Protocol):
             "raw_path": path,
             "query_string": url.query or b"",
             "headers": self._headers,
+            KEY: told,
             "state": self._app_state.copy(),
         }
 
@@ -322,7 +318,7 @@ class EdgeProtocol(asyncio.Protocol):
         elif self._phase is _Phase.BODY:
             self.transport.close()
         elif self._phase is _Phase.BETWEEN and not self._framing:
-            self._set((_Phase.BETWEEN, self._asked), self.limits.idle_time)
+            self._set(_Phase.BETWEEN, self.limits.idle_time)
 
     @property
     def _may_speak(self) -> bool:
@@ -367,16 +363,16 @@ class EdgeProtocol(asyncio.Protocol):
         """Set the deadline that fits, if it is not set already."""
         match self._phase:
             case _Phase.BODY:
-                watch, seconds = (_Phase.BODY, self._asked), self.limits.body_time
+                watch, seconds = _Phase.BODY, self.limits.body_time
             case _Phase.BETWEEN if not self._framing:
                 self._watch = None
                 return
             case _:
-                watch, seconds = (_Phase.HEAD, self._asked), self.limits.head_time
+                watch, seconds = _Phase.HEAD, self.limits.head_time
         if watch != self._watch:
             self._set(watch, seconds)
 
-    def _set(self, watch: _Watch, seconds: float) -> None:
+    def _set(self, watch: _Phase, seconds: float) -> None:
         self._content = 0
         self._watch = watch
         self._due = self.loop.time() + seconds
@@ -403,8 +399,8 @@ class EdgeProtocol(asyncio.Protocol):
         else:
             self._strike(self._watch)
 
-    def _strike(self, watch: _Watch) -> None:
-        in_body = watch[0] is _Phase.BODY
+    def _strike(self, watch: _Phase) -> None:
+        in_body = watch is _Phase.BODY
         seconds = self.limits.body_time if in_body else self.limits.head_time
         if self.transport.is_paused or (self._waiting and not in_body):
             self._set(watch, seconds)  # it is not the client who keeps us waiting

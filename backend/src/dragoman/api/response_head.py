@@ -15,7 +15,7 @@ _CAPITALS: Final = ascii_uppercase.encode()
 _VALUE: Final = bytes({0x09, *range(0x20, 0x100)} - {0x7F})
 
 _STATUS_LINES: Final = {
-    int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
+    int(status): b"HTTP/1.1 %d %b" % (status, status.phrase.encode()) for status in HTTPStatus
 }
 
 
@@ -38,26 +38,30 @@ def head_of(status: int, headers: RawHeaders, *, keep_alive: bool, bodiless: boo
     it is meant.
     """
     fit = _fit(headers)
-    told, further, length = by_name(fit), b"", None
+    told, further = by_name(fit), []
     if b"connection" in told and _says_close(told[b"connection"]):
         keep_alive = False
     elif not keep_alive:
-        further = b"connection: close\r\n"
-    if told.get(b"transfer-encoding", b"").lower() != b"chunked":
-        if b"content-length" in told:
-            length = _number(told[b"content-length"])
-        elif bodiless:
-            length = 0
-        else:
-            further += b"transfer-encoding: chunked\r\n"
-    first = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-    text = b"%b%b\r\n%b\r\n" % (first, b"\r\n".join(map(b": ".join, fit)), further)
+        further.append(b"connection: close")
+    if b"transfer-encoding" in told and told[b"transfer-encoding"].lower() == b"chunked":
+        length = None
+    elif b"content-length" in told:
+        length = _number(told[b"content-length"])
+    elif bodiless:
+        length = 0
+    else:
+        length = None
+        further.append(b"transfer-encoding: chunked")
+    first = _STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status
+    text = b"\r\n".join([first, *map(b": ".join, fit), *further, b"", b""])
     return ResponseHead(text, length, keep_alive)
 
 
 def _fit(headers: RawHeaders) -> RawHeaders:
     """Give the headers with names in small letters. Raises `RuntimeError` for what is no header."""
-    names, values = zip(*headers, strict=True) if headers else ((), ())
+    if not headers:
+        return headers
+    names, values = zip(*headers)  # noqa: B905 - of pairs there are two
     strange = b"".join(names).translate(None, _NAME)
     if strange.translate(None, _CAPITALS) or b"" in names:
         raise RuntimeError("a header of this answer has a name that is none")

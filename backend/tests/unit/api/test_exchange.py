@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from dragoman.api.headers import KEY
 from dragoman.api.protocol import EdgeProtocol
 from tests.support.lines import Line
 
@@ -39,11 +40,11 @@ async def settled() -> None:
 
 
 async def connected(
-    app: App, kind: Callable[..., Any] = EdgeProtocol
+    app: App, kind: Callable[..., Any] = EdgeProtocol, *, date: bool = True
 ) -> tuple[Any, Line, ServerState]:
     """Make a connection to a server of one application, without a network."""
     state = ServerState()
-    state.default_headers = [*TOLD]
+    state.default_headers = [*TOLD] if date else []
     config = uvicorn.Config(app, log_config=None, ws="none", lifespan="off")
     protocol, line = kind(config, state, {}, asyncio.get_running_loop()), Line()
     protocol.connection_made(line)
@@ -61,18 +62,20 @@ def saying(*messages: Message) -> App:
 # Beside uvicorn's own protocol, which ours does the same as.
 
 
-async def said(kind: Callable[..., Any], asked: bytes, messages: Sequence[Message]) -> Any:
+async def said(
+    kind: Callable[..., Any], asked: bytes, messages: Sequence[Message], *, date: bool = True
+) -> Any:
     """Give what a client hears, whether it is the end, and what the application was told."""
     told: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        told.append({name: scope[name] for name in scope if name != "headers"})
+        told.append({name: scope[name] for name in scope.keys() - {"headers", KEY}})
         told.append([*scope["headers"]])
         told.append(await receive())
         await saying(*messages)(scope, receive, send)
         told.append(await receive())
 
-    protocol, line, _ = await connected(app, kind)
+    protocol, line, _ = await connected(app, kind, date=date)
     protocol.data_received(asked)
     await settled()
     found = (line.heard, bool(line.ended), [*told])
@@ -150,11 +153,13 @@ def hushed() -> Iterator[None]:
         logging.disable(logging.NOTSET)
 
 
-@given(asked=requests, messages=answers)
-def test_a_client_hears_what_it_would_hear_of_uvicorn(asked: bytes, messages: list[Message]):
+@given(asked=requests, messages=answers, date=st.booleans())
+def test_a_client_hears_what_it_would_hear_of_uvicorn(
+    asked: bytes, messages: list[Message], *, date: bool
+):
     with hushed():
-        theirs = asyncio.run(said(HttpToolsProtocol, asked, messages))
-        ours = asyncio.run(said(EdgeProtocol, asked, messages))
+        theirs = asyncio.run(said(HttpToolsProtocol, asked, messages, date=date))
+        ours = asyncio.run(said(EdgeProtocol, asked, messages, date=date))
 
     assert ours == theirs
 

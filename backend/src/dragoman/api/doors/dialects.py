@@ -8,6 +8,7 @@ from typing import Final
 
 from dragoman.api.dialects import Dialect
 from dragoman.api.errors import Scope
+from dragoman.api.headers import told_in
 from dragoman.chat import Category
 from dragoman.wire import anthropic_messages, gemini, openai_chat, openai_responses
 
@@ -73,7 +74,5 @@ def dialect_of(scope: Scope) -> Dialect | None:
 def _of_models(scope: Scope) -> Dialect:
     if scope["method"] == "POST" and ":" in scope["path"]:
         return GEMINI
-    for name, _ in scope["headers"]:
-        if name in _OF_CLIENT:
-            return _OF_CLIENT[name]
-    return OPENAI_CHAT
+    told = told_in(scope)
+    return next((dialect for name, dialect in _OF_CLIENT.items() if name in told), OPENAI_CHAT)

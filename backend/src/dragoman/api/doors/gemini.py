@@ -16,6 +16,7 @@ from dragoman.api.asking import MAX_REQUEST, read_request
 from dragoman.api.body import read_body
 from dragoman.api.doors.dialects import GEMINI, GEMINI_PREFIXES
 from dragoman.api.errors import Receive, Scope, Send
+from dragoman.api.headers import told_in
 from dragoman.api.relay import while_present
 from dragoman.api.routes.chat import ChatRoute
 from dragoman.api.routes.counting import send_count
@@ -54,7 +55,7 @@ class GeminiRoute(ChatRoute):
             await super().__call__(scope, receive, send)
             return
         body = _inner_request(await read_body(scope, receive, limit=MAX_REQUEST))
-        request = read_request(GEMINI, body, scope["headers"], strict=False)
+        request = read_request(GEMINI, body, told_in(scope), strict=False)
         candidate = self._setup().candidates(address.model)[0]
         record = scope["state"]["record"]
         with while_present(receive, send) as answer:

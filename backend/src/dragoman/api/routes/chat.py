@@ -15,6 +15,7 @@ from dragoman.api.asking import MAX_REQUEST, read_request
 from dragoman.api.body import read_body
 from dragoman.api.dialects import Dialect, passed_on
 from dragoman.api.errors import Headers, Problem, Receive, Scope, Send, problem_of, send_json
+from dragoman.api.headers import told_in
 from dragoman.api.receipts import receipt_headers
 from dragoman.api.record import Record
 from dragoman.api.relay import EventStream, Pace, while_present
@@ -91,7 +92,7 @@ class ChatRoute:
 
     def read(self, body: bytes, scope: Scope) -> ChatRequest:
         """Read a request, its path and its headers included."""
-        return read_request(self._dialect, body, scope["headers"], strict=self._strict())
+        return read_request(self._dialect, body, told_in(scope), strict=self._strict())
 
     async def _whole(self, asked: "_Asked", send: Send) -> None:
         reply = await get_ai_response(asked.request, asked.candidate)

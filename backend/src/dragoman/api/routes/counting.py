@@ -8,6 +8,7 @@ from dragoman.api.asking import MAX_REQUEST, read_request
 from dragoman.api.body import read_body
 from dragoman.api.dialects import Dialect
 from dragoman.api.errors import Receive, Scope, Send, send_json
+from dragoman.api.headers import told_in
 from dragoman.api.receipts import receipt_headers
 from dragoman.api.record import Record
 from dragoman.api.relay import while_present
@@ -26,7 +27,7 @@ class CountRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises what is wrong with it, or with asking the vendor."""
         body = await read_body(scope, receive, limit=MAX_REQUEST)
-        request = read_request(self._dialect, body, scope["headers"], strict=False)
+        request = read_request(self._dialect, body, told_in(scope), strict=False)
         candidate = self._setup().candidates(request.model)[0]
         record = scope["state"]["record"]
         with while_present(receive, send) as answer:

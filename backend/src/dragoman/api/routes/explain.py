@@ -13,6 +13,7 @@ from dragoman.api.body import read_body
 from dragoman.api.doors.dialects import DIALECTS
 from dragoman.api.doors.kept_responses import prepared
 from dragoman.api.explanation import Enquiry, EstimatedCost, Explanation, SentRequest
+from dragoman.api.headers import by_name
 from dragoman.api.openapi import answers, takes
 from dragoman.chat import ChatRequest, InvalidInput, Usage
 from dragoman.services.counting import estimate
@@ -63,9 +64,9 @@ async def _read(
     body = fields.maybe_object("request")
     if body is None:
         raise InvalidInput("request", "is required: the body that a program would send")
-    headers = _headers(fields.maybe_object("headers"))
+    told = by_name(_headers(fields.maybe_object("headers")))
     encoded = msgspec.json.encode(body.rest())
-    request = read_request(DIALECTS[name], encoded, headers, strict=strict)
+    request = read_request(DIALECTS[name], encoded, told, strict=strict)
     if DIALECTS[name].keeps:
         request = (await prepared(encoded, request, responses())).request
     model, stream = fields.maybe_text("model"), fields.maybe_flag("stream")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dragoman.api.answer import AnswerWriter, write_answer
 from dragoman.api.body import decode_json, read_body
 from dragoman.api.errors import Problem, Receive, Scope, Send, problem_event, problem_of, send_json
+from dragoman.api.headers import told_in
 from dragoman.api.negotiation import wants_event_stream
 from dragoman.api.question import Question, read_question
 from dragoman.api.receipts import receipt_headers
@@ -103,5 +104,5 @@ async def _relay(
 
 
 def _accept(scope: Scope) -> str | None:
-    values = [value for name, value in scope["headers"] if name == b"accept"]
-    return b", ".join(values).decode("latin-1") if values else None
+    accept = told_in(scope).get(b"accept")
+    return None if accept is None else accept.decode("latin-1")
