@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
         except BaseException:
             self.close()
             raise
-        if self.failure is not None and not self.status:
+        if not self.status and self.failure is not None:
             try:
                 raise self.failure
             finally:
@@ -128,8 +128,11 @@ class Connection(asyncio.Protocol):
     def take(self) -> bytes:
         """Give what has come of the body, `MAX_CHUNK` bytes at most; nothing if nothing has."""
         pieces = self.pieces
-        chunk = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
+        if len(pieces) == 1:
+            chunk = pieces.pop()
+        else:
+            chunk = b"".join(pieces)
+            pieces.clear()
         if self._behind > _BEHIND:
             return self._caught_up(chunk)
         self._behind = 0
@@ -253,14 +256,15 @@ class Connection(asyncio.Protocol):
     def _feed_head(self, data: bytes) -> None:
         self.heard = True
         room = MAX_HEADER - self._bare
-        self._parser.feed_data(data[:room])
-        if self.status:
-            if len(data) > room:
-                self._parser.feed_data(data[room:])
-            return
-        self._bare += len(data)
-        if self._bare > MAX_HEADER:
-            self._fail("bad_headers", f"longer than {MAX_HEADER >> 10} KiB")
+        if len(data) > room:
+            self._parser.feed_data(data[:room])
+            if not self.status:
+                self._fail("bad_headers", f"longer than {MAX_HEADER >> 10} KiB")
+                return
+            data = data[room:]
+        self._parser.feed_data(data)
+        if not self.status:
+            self._bare += len(data)
 
     def _count_bare(self, length: int) -> None:
         """Count what brings no body: no line with a length is so long, nor what ends it all."""

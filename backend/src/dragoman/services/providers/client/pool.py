@@ -55,11 +55,10 @@ class Pool:
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for the next request if it can have one; else close it."""
-        kept = self._open.get(connection)
-        if not connection.finish() or kept is None or self._is_closed:
+        if not connection.finish() or self._is_closed:
             connection.close()
             return
-        kept[connection] = self._loop.time()
+        self._open[connection][connection] = self._loop.time()
         if self._sweep is None:
             self._sweep = self._loop.call_later(self._idle, self._give_up)
 
