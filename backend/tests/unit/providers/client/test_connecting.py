@@ -10,6 +10,7 @@ import uvloop
 
 from dragoman.chat import UpstreamError
 from dragoman.services.providers.client.addresses import Place
+from dragoman.services.providers.client.names import Names
 from dragoman.services.providers.client.pool import Pool
 
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
@@ -126,3 +127,24 @@ def test_whoever_leaves_while_a_connection_is_made_leaves_none_behind(run):
 
     with silent() as mute:
         assert run(left()) == 0
+
+
+NUMBERS = {"192.0.2.1": 2, "2001:db8::1": 4}
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_is_an_address_and_nobody_is_asked_for_it(run, number):
+    found = run(Names(unasked).addresses(number, 443))
+    assert [(kind, address[:2]) for kind, _, _, _, address in found] == [
+        (FAMILIES[NUMBERS[number]], (number, 443))
+    ]
+
+
+async def unasked(host: str, port: int, *, type: int) -> Sequence[tuple]:  # noqa: A002 - its name
+    raise AssertionError(f"asked for {host}")
+
+
+@pytest.mark.parametrize("name", ["a.example", "fe80::1%eth0", "192.0.2.256"])
+def test_a_name_is_asked_for_and_so_is_a_number_that_may_change(run, name):
+    with pytest.raises(AssertionError, match=name):
+        run(Names(unasked).addresses(name, 443))

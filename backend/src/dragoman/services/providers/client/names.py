@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, Protocol
 
 from aiohappyeyeballs import AddrInfoType
@@ -37,6 +38,18 @@ class Lookup(Protocol):
         ...
 
 
+@lru_cache(maxsize=256)
+def _number(host: str, port: int) -> tuple[AddrInfoType, ...]:
+    """Give the address that is written as a number; nothing for a name. It asks nobody."""
+    if "%" in host:
+        return ()  # the number of a network card, which may change as an answer may
+    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    try:
+        return tuple(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric))
+    except socket.gaierror:
+        return ()
+
+
 class Names:
     """`Lookup` that asks `ask`. Use it inside one event loop."""
 
@@ -46,12 +59,8 @@ class Names:
 
     async def addresses(self, host: str, port: int) -> Sequence[AddrInfoType]:
         """Give the addresses of a host, the best first. Raises `socket.gaierror`."""
-        try:
-            # A number is no name: this asks nobody.
-            numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric)
-        except socket.gaierror:
-            pass
+        if number := _number(host, port):
+            return number
         task = self._asked.get((host, port))
         if task is None:
             task = asyncio.create_task(self._look_up(host, port))
