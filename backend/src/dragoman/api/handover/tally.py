@@ -1,6 +1,5 @@
 """How much is under way in all workers together: memory that they share, a number of each."""
 
-import asyncio
 import mmap
 
 from dragoman.api.relay import Meter
@@ -14,7 +13,6 @@ class Tally:
 
     def meter(self, worker: int) -> Meter:
         """Give the meter of a worker, from 0, which begins again at nothing."""
-        self._counts[worker] = 0
         return _SharedMeter(self._counts, worker)
 
     @property
@@ -25,18 +23,15 @@ class Tally:
 
 class _SharedMeter(Meter):
     def __init__(self, counts: memoryview, worker: int) -> None:
-        super().__init__()
         self._counts = counts
         self._worker = worker
+        super().__init__()
 
-    def __enter__(self) -> None:
-        super().__enter__()
-        self._counts[self._worker] = self.running
+    @property
+    def running(self) -> int:
+        """What is under way in this worker."""
+        return self._counts[self._worker]
 
-    def __exit__(self, *_: object) -> None:
-        super().__exit__()
-        self._counts[self._worker] = self.running
-
-    def until(self, task: asyncio.Task[None]) -> None:
-        self.__enter__()
-        task.add_done_callback(self.__exit__)
+    @running.setter
+    def running(self, number: int) -> None:
+        self._counts[self._worker] = number
