@@ -1,6 +1,8 @@
 """What a client of a vendor's format asks: its body, with what its headers add to it."""
 
 from collections.abc import Collection
+from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 from msgspec.structs import replace
@@ -17,6 +19,8 @@ MAX_REQUEST: Final = 32 << 20
 # With these, clients of some gateways choose where a request goes and by whose key; never here.
 _REFUSED: Final = ("api_base", "api_key", "base_url", "headers", "extra_headers", "user_config")
 _REFUSED_NAMES: Final = frozenset(_REFUSED)
+_TEXT: Final = frozenset({Text})
+_parts_of: Final = attrgetter("parts")
 _STRICT: Final = b"x-dragoman-strict"
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 
@@ -43,11 +47,7 @@ def read_request(dialect: Dialect, body: bytes, told: Told, *, strict: bool) -> 
 
 def _is_text(request: ChatRequest) -> bool:
     """Tell whether there is nothing in the messages that could hold an address or a seal."""
-    for message in request.messages:
-        for part in message.parts:
-            if type(part) is not Text:
-                return False
-    return True
+    return _TEXT.issuperset(map(type, chain.from_iterable(map(_parts_of, request.messages))))
 
 
 def check_fields(names: Collection[str]) -> None:

@@ -215,7 +215,7 @@ async def send_json(send: Send, body: bytes, *, status: int = 200, headers: Head
             "status": status,
             "headers": [
                 (b"content-type", b"application/json"),
-                (b"content-length", str(len(body)).encode()),
+                (b"content-length", b"%d" % len(body)),
                 *headers,
             ],
         }

@@ -67,9 +67,8 @@ class Exchange(Ear):
     ASGI demands, and so in one write with it.
     """
 
-    # The request: whether more is to come, and what was not told yet.
-    _more = True
-    _news = False
+    # The request: whether more of it is to come, and whether that was told; what was not told yet.
+    _more = _told_more = True
     _held = 0
     _bell: asyncio.Event | None = None
     # The answer: a head that waits for its body, and how much may still follow.
@@ -97,24 +96,21 @@ class Exchange(Ear):
         self._held += len(piece)
         if self._held > _AHEAD:
             self._transport.pause_reading()
-        self._ring()
+        if self._bell is not None:
+            self._bell.set()
 
     def end(self) -> None:
         """Take note that the body is complete."""
-        if not self.answered:
-            self._more = False
-            self._ring()
+        self._more = False
+        if self._bell is not None:
+            self._bell.set()
 
     def leave(self) -> None:
         """Take note that the client has left, and tell whoever works for it."""
         self.gone = True
-        self._ring()
-        self.tell()
-
-    def _ring(self) -> None:
-        self._news = True
         if self._bell is not None:
             self._bell.set()
+        self.tell()
 
     # What the application says.
 
@@ -143,17 +139,17 @@ class Exchange(Ear):
             self._expects = False
             self._transport.write(_CONTINUE)
         self._transport.resume_reading()
-        while not (self._news or self.gone or self.answered):
+        while not (self._pieces or self._more != self._told_more or self.gone or self.answered):
             if self._bell is None:
                 self._bell = asyncio.Event()
             self._bell.clear()
             await self._bell.wait()
-        self._news = False
         if self.gone or self.answered:
             return {"type": "http.disconnect"}
         body = b"".join(self._pieces)
         self._pieces.clear()
         self._held = 0
+        self._told_more = self._more
         return {"type": "http.request", "body": body, "more_body": self._more}
 
     def send(self, message: Message) -> Awaitable[None]:
@@ -218,7 +214,8 @@ class Exchange(Ear):
         if self._owed:
             raise RuntimeError("the answer is shorter than its content-length")
         self.answered = True
-        self._ring()
+        if self._bell is not None:
+            self._bell.set()
         if not self.keep_alive:
             self._transport.close()
         self._line.go_on()

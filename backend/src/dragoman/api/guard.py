@@ -90,8 +90,8 @@ class Guard:
         return None
 
     def _is_ours(self, host: str) -> bool:
-        authority = _authority(host)
-        return authority is not None and self._hosts is not None and authority[0] in self._hosts
+        parts = _AUTHORITY.fullmatch(host)
+        return parts is not None and self._hosts is not None and parts[1] in self._hosts
 
 
 async def _refuse(refusal: _Refusal, scope: Scope, send: Send) -> None:

@@ -83,13 +83,14 @@ class while_present:  # noqa: N801 - it reads as what it does
     task listens to it.
     """
 
+    _watcher: asyncio.Task[None] | None = None
+    _answered = _gone = False
+
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self._ear = receive if isinstance(receive, Ear) else None
         self._task = asyncio.current_task(None if self._ear is None else self._ear.loop)
-        self._watcher: asyncio.Task[None] | None = None
-        self._answered = self._gone = False
 
     def __enter__(self) -> Send:
         if self._ear is not None:
