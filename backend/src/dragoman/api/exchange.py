@@ -71,8 +71,9 @@ class Exchange(Ear):
     _more = _told_more = True
     _held = 0
     _bell: asyncio.Event | None = None
-    # The answer: a head that waits for its body, and how much may still follow.
+    # The answer: whether a body may be said, what waits for it, and how much may still follow.
     begun = answered = gone = False
+    _open = False
     _head = b""
     _chunked = _mute = False
     _owed = 0
@@ -107,7 +108,7 @@ class Exchange(Ear):
 
     def leave(self) -> None:
         """Take note that the client has left, and tell whoever works for it."""
-        self.gone = True
+        self.gone, self._open = True, False
         if self._bell is not None:
             self._bell.set()
         self.tell()
@@ -160,15 +161,15 @@ class Exchange(Ear):
         """
         if self._transport.is_full:
             return self._send_later(message)
-        if self.gone:
-            return self._line.written
-        match message["type"]:
-            case "http.response.body" if self.begun and not self.answered:
-                self._go_on(message.get("body", b""), more=message.get("more_body", False))
-            case "http.response.start" if not self.begun:
-                self._begin(message["status"], message.get("headers", ()))
-            case kind:
-                raise RuntimeError(f"an answer cannot go on with {kind!r} here")
+        kind = message["type"]
+        if self._open and kind == "http.response.body":
+            self._go_on(message.get("body", b""), more=message.get("more_body", False))
+        elif self.gone:
+            pass
+        elif kind == "http.response.start" and not self.begun:
+            self._begin(message["status"], message.get("headers", ()))
+        else:
+            raise RuntimeError(f"an answer cannot go on with {kind!r} here")
         return self._line.written
 
     async def _send_later(self, message: Message) -> None:
@@ -176,7 +177,7 @@ class Exchange(Ear):
         await self.send(message)
 
     def _begin(self, status: int, headers: RawHeaders) -> None:
-        self.begun = True
+        self.begun = self._open = True
         self._expects = False
         self._mute = self.scope["method"] == "HEAD"
         head = head_of(
@@ -213,7 +214,7 @@ class Exchange(Ear):
     def _finish(self) -> None:
         if self._owed:
             raise RuntimeError("the answer is shorter than its content-length")
-        self.answered = True
+        self.answered, self._open = True, False
         if self._bell is not None:
             self._bell.set()
         if not self.keep_alive:

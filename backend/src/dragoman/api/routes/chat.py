@@ -4,7 +4,7 @@ body ─▶ Dialect.wire.read_request ─▶ ChatRequest ─▶ a model, of what
 body ◀─ Dialect.wire.write_reply, stream_writer  ◀─ its reply
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -74,7 +74,7 @@ class ChatRoute:
         request = self.read(await read_body(scope, receive, limit=MAX_REQUEST), scope)
         await self.answer(request, scope["state"]["record"], receive, send)
 
-    async def answer(
+    def answer(
         self,
         request: ChatRequest,
         record: Record,
@@ -82,32 +82,35 @@ class ChatRoute:
         send: Send,
         *,
         witness: Witness | None = None,
-    ) -> None:
+    ) -> Awaitable[None]:
         """Answer a request that was read; `witness` sees what is told. Raises like a call."""
         candidate = self._setup().candidates(request.model)[0]
         record.model, record.provider = candidate.model.id, candidate.provider.provider_id
         asked = _Asked(request, candidate, record, witness)
-        with while_present(receive, send) as answer:
-            await (self._stream if request.stream else self._whole)(asked, answer)
+        return (self._stream if request.stream else self._whole)(asked, receive, send)
 
     def read(self, body: bytes, scope: Scope) -> ChatRequest:
         """Read a request, its path and its headers included."""
         return read_request(self._dialect, body, told_in(scope), strict=self._strict())
 
-    async def _whole(self, asked: "_Asked", send: Send) -> None:
-        reply = await get_ai_response(asked.request, asked.candidate)
-        asked.record.usage = reply.usage
+    async def _whole(self, asked: "_Asked", receive: Receive, send: Send) -> None:
+        with while_present(receive, send) as answer:
+            reply = await get_ai_response(asked.request, asked.candidate)
+            asked.record.usage = reply.usage
+            told, body = self._written(reply, asked)
+            if asked.witness is not None:
+                body = await asked.witness.tell(events_of(told), body, last=True)
+            await send_json(answer, body, headers=answer_headers(reply))
+
+    def _written(self, reply: Reply, asked: "_Asked") -> tuple[Reply, bytes]:
+        """Give a reply under our name for its model, and as clients of this format read it."""
         ours = asked.candidate.model.id
         named = reply if reply.model == ours else replace(reply, model=ours)
         told = self._dialect.completed(named)
         if told is named and (vendors := self._passed(reply)) is not None:
-            body = Naming(reply.model, named.model).put(vendors)
-        else:
-            told = carried(told, self._dialect.wire.name)
-            body = self._dialect.wire.write_reply(told, asked.request)
-        if asked.witness is not None:
-            body = await asked.witness.tell(events_of(told), body, last=True)
-        await send_json(send, body, headers=answer_headers(reply))
+            return told, Naming(reply.model, ours).put(vendors)
+        told = carried(told, self._dialect.wire.name)
+        return told, self._dialect.wire.write_reply(told, asked.request)
 
     def _passed(self, reply: Reply) -> bytes | None:
         """Give what the vendor said, if clients of this format may have it as it came.
@@ -119,9 +122,12 @@ class ChatRoute:
             return None
         return whole.body
 
-    async def _stream(self, asked: "_Asked", send: Send) -> None:
+    async def _stream(self, asked: "_Asked", receive: Receive, send: Send) -> None:
         writer = self._dialect.wire.stream_writer(asked.request, model=asked.candidate.model.id)
-        with EventStream(send, self._pace, beat=self._dialect.beat) as out:
+        with (
+            while_present(receive, send) as answer,
+            EventStream(answer, self._pace, beat=self._dialect.beat) as out,
+        ):
             try:
                 await self._relay(asked, writer, out)
             except Exception as error:
