@@ -16,14 +16,17 @@ ROOM: Final = 8192
 
 
 def make_room(descriptors: int = ROOM) -> None:
-    """Let the table grow once, to as many as the process may have; it never shrinks.
+    """Allow this process so many descriptors, as far as the system does, and make room for them.
 
-    A process that is forked begins with a small one again.
+    Shells allow 1024 as a rule, for programs that are older than `poll`. The table never shrinks; a
+    process that is forked begins with a small one again.
     """
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if allowed != resource.RLIM_INFINITY:
-        descriptors = min(descriptors, allowed)
-    with suppress(OSError):  # then it grows when it must
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY:
+        descriptors = min(descriptors, most)
+    with suppress(OSError, ValueError):  # then it grows when it must, as far as it may
+        if allowed != resource.RLIM_INFINITY and allowed < descriptors:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, most))
         reading, writing = os.pipe()
         try:
             os.close(fcntl.fcntl(reading, fcntl.F_DUPFD_CLOEXEC, descriptors - 1))
