@@ -8,6 +8,8 @@ from dragoman.chat import InvalidInput
 
 _JSON: Final = "application/json"
 _EVENT_STREAM: Final = "text/event-stream"
+# What nearly every client says, and what it wants.
+_STREAMED: Final = {"*/*": False, _JSON: False, _EVENT_STREAM: True}
 _WEIGHT: Final = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 
 
@@ -28,6 +30,8 @@ def wants_event_stream(accept: str | None) -> bool:
     """
     if accept is None or not accept.strip():
         return False
+    if accept in _STREAMED:
+        return _STREAMED[accept]
     ranges = accept.lower().split(",")
     whole, streamed = _best(ranges, _JSON), _best(ranges, _EVENT_STREAM)
     if whole.weight == streamed.weight == 0:

@@ -130,6 +130,7 @@ def test_nesting_up_to_the_limit_is_fine(body: bytes):
         nested(MAX_DEPTH + 1, core="1"),
         nested(MAX_DEPTH + 1, '{"a":', "}", "1"),
         nested(MAX_DEPTH, '{"a":', "}", "{}"),
+        nested(MAX_DEPTH // 2, '[{"a":', "}]", "[]"),
         b'{"a": 1, "b": [0, ' + nested(MAX_DEPTH) + b"]}",
         nested(100_000),
         nested(100_000, '{"a":', "}", "1"),

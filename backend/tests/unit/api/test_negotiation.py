@@ -51,6 +51,11 @@ def test_json_is_sent_to_everybody_else(accept: str | None):
     assert not wants_event_stream(accept)
 
 
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/event-stream"])
+def test_a_weight_that_goes_without_saying_changes_nothing(accept: str):
+    assert wants_event_stream(accept) is wants_event_stream(f"{accept};q=1")
+
+
 @pytest.mark.parametrize(
     "accept",
     [
