@@ -1,6 +1,6 @@
 """Asking a model: one path, whether the answer is wanted whole or as it comes."""
 
-from contextlib import aclosing
+from collections.abc import Awaitable
 from typing import Final, Self
 
 from msgspec.structs import replace
@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from dragoman.chat import (
     ChatRequest,
     Failure,
-    Fold,
     LLMServiceError,
     Part,
     PartDelta,
@@ -23,6 +22,7 @@ from dragoman.chat import (
     UpstreamError,
 )
 from dragoman.services.providers import Batch, Batches, health_of
+from dragoman.services.providers.base import whole_of
 from dragoman.services.routing import Candidate
 
 _IN_ERROR: Final = frozenset({StopReason.ERROR, StopReason.MALFORMED})
@@ -38,14 +38,10 @@ def stream_ai_response(request: ChatRequest, candidate: Candidate) -> Batches:
     return _Watched(request, candidate)
 
 
-async def get_ai_response(request: ChatRequest, candidate: Candidate) -> Reply:
+def get_ai_response(request: ChatRequest, candidate: Candidate) -> Awaitable[Reply]:
     """Ask for a whole reply: the fold of what `stream_ai_response` gives; raises like it."""
-    folding = Fold()
     asked = replace(request, stream=False) if request.stream else request
-    async with aclosing(stream_ai_response(asked, candidate)) as batches:
-        async for batch in batches:
-            folding.add(batch)
-    return folding.reply()
+    return whole_of(stream_ai_response(asked, candidate))
 
 
 def _judged(error: Exception, candidate: Candidate) -> LLMServiceError:

@@ -8,7 +8,6 @@ socket, running engines) arrives as a `Runtime`.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
 from enum import StrEnum
 from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -324,12 +323,19 @@ class Discovers(Protocol):
         ...
 
 
-async def complete(model: ChatModel, request: ChatRequest) -> Reply:
+def complete(model: ChatModel, request: ChatRequest) -> Awaitable[Reply]:
     """Ask `model` for a whole reply: what every `ChatModel.complete` does."""
+    return whole_of(model.stream(replace(request, stream=False)))
+
+
+async def whole_of(batches: Batches) -> Reply:
+    """Take a reply to its end, give the fold of it, and close it. Raises what it does."""
     folding = Fold()
-    async with aclosing(model.stream(replace(request, stream=False))) as batches:
+    try:
         async for batch in batches:
             folding.add(batch)
+    finally:
+        await batches.aclose()
     return folding.reply()
 
 

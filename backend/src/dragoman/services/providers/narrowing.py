@@ -3,7 +3,7 @@
 abilities ─▶ checked; rows of parameters.toml, efforts ─▶ narrowed; strict ─▶ nothing lost
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -38,6 +38,7 @@ CAPABILITIES: Final[dict[str, str]] = {
 """What a model entry's `capabilities` may name, and what happens to a model without it."""
 
 _MEDIA: Final = frozenset({"images", "documents", "audio"})
+_NOTHING: Final[frozenset[str]] = frozenset()
 _NO_REASONING: Final = ("none", None)
 # What the model does anyway: leaving it out changes nothing.
 _NEUTRAL: Final[dict[str, tuple[float | None, ...]]] = {
@@ -63,12 +64,12 @@ def lacks(model: ModelEntry) -> frozenset[str]:
     if model.lacks is not None:
         return frozenset(model.lacks)
     if model.capabilities is None:
-        return frozenset()
+        return _NOTHING
     return frozenset(CAPABILITIES).difference(model.capabilities)
 
 
 def narrowed(
-    request: ChatRequest, model: ModelEntry, refused: Iterable[str], *, own: bool = False
+    request: ChatRequest, model: ModelEntry, refused: Collection[str], *, own: bool = False
 ) -> Narrowed:
     """Make a request fit: `refused` are words of `parameters.toml`.
 
@@ -76,8 +77,11 @@ def narrowed(
     (`unsupported`) for what the model lacks and the question cannot do without. Nothing is checked
     where nothing is known.
     """
+    missing = lacks(model)
+    if not (missing or refused or request.reasoning):
+        return Narrowed(request)
     receipts: list[Receipt] = []
-    if missing := lacks(model):
+    if missing:
         request = _within(request, model, missing, receipts)
     fields = set()
     for word in refused:

@@ -72,16 +72,13 @@ class Patience:
         self._allow(_LAST, "timeout_last")
 
     @property
-    def _end(self) -> float:
-        return self._begun + self._timeouts.total
-
-    @property
     def _until(self) -> float:
-        return min(self._since + self._allowed, self._end)
+        return min(self._since + self._allowed, self._begun + self._timeouts.total)
 
     def _allow(self, seconds: float, reason: str) -> None:
+        is_longer = seconds >= self._allowed
         self._allowed, self._reason = seconds, reason
-        if self._timer is not None and self._until < self._rings:
+        if not is_longer and self._timer is not None and self._until < self._rings:
             self._timer.cancel()
             self._wind()
 
@@ -98,7 +95,8 @@ class Patience:
             self._task.cancel()
 
     def _ran_out(self) -> UpstreamError:
-        reason = self._reason if self._until < self._end else "timeout_total"
-        seconds = self._until - self._begun
+        until, end = self._until, self._begun + self._timeouts.total
+        reason = self._reason if until < end else "timeout_total"
+        seconds = until - self._begun
         message = f"no answer in time ({reason.removeprefix('timeout_')}, {seconds:.3g} s)"
         return UpstreamError(Failure(reason=reason, message=message))
