@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class PoliteTransport(asyncio.Transport):
+class PoliteTransport:
     """A transport that closes so that the client hears the last answer.
 
     A socket that is closed while the client is still sending answers the rest with a reset, and a
@@ -27,7 +27,6 @@ class PoliteTransport(asyncio.Transport):
         linger: float,
         stall: float,
     ) -> None:
-        super().__init__()
         self._transport = transport
         self._unheard = unheard
         self._linger = linger
@@ -84,10 +83,6 @@ class PoliteTransport(asyncio.Transport):
         else:
             self._wait(left)
 
-    def is_closing(self) -> bool:
-        """Tell whether the connection is ending."""
-        return self.ending or self._transport.is_closing()
-
     def pause_reading(self) -> None:
         """Take no more bytes for now."""
         if not (self.is_paused or self.ending):
@@ -116,11 +111,3 @@ class PoliteTransport(asyncio.Transport):
             self._emptied = self._emptied or asyncio.Event()
             self._emptied.clear()
             await self._emptied.wait()
-
-    def get_extra_info(self, name: str, default: object = None) -> object:
-        """Ask for a fact about the connection."""
-        return self._transport.get_extra_info(name, default)
-
-    def get_write_buffer_size(self) -> int:
-        """Tell how many bytes wait to be sent."""
-        return self._transport.get_write_buffer_size()

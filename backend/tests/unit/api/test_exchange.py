@@ -416,6 +416,17 @@ async def test_a_body_that_nobody_asks_for_is_not_taken_in_without_end():
     assert line.heard.endswith(b"0\r\n\r\n")
 
 
+async def test_an_answer_that_did_not_wait_for_the_body_ends_the_connection():
+    protocol, line, _ = await connected(saying(start(413), body(b"too long")))
+    protocol.data_received(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 100000\r\n\r\nabc")
+    await settled()
+    protocol.data_received(b"def")
+
+    assert line.heard.startswith(b"HTTP/1.1 413 ")
+    assert line.heard.endswith(b"too long\r\n0\r\n\r\n")
+    assert line.ended == ["half"]
+
+
 # The end of the server.
 
 
