@@ -84,11 +84,16 @@ class _Conversation:
 
     def add_all(self, messages: Iterable[Message]) -> None:
         for place, message in enumerate(messages):
-            plain = None if self._moved else _plain(message)
-            if plain is None:
+            words = words_alone(message.parts)
+            if (
+                words is None
+                or self._moved
+                or (message.extras is not None and has_more(message.extras))
+            ):
                 self.add(message, f"messages[{place}]")
             else:
-                self._messages.append(plain)
+                # Nearly every message is this one: a text, of which nothing else was said.
+                self._messages.append({"role": message.role, "content": words})
 
     def add(self, message: Message, at: str) -> None:
         self._terms.receipts.left_behind(message.extras, at)
@@ -164,14 +169,6 @@ class _Conversation:
         if self._moved:
             self._messages.append({"role": "user", "content": self._moved})
             self._moved = []
-
-
-def _plain(message: Message) -> JsonObject | None:
-    """Write what nearly every message is: one text, of which nothing else was said."""
-    if message.extras is not None and has_more(message.extras):
-        return None
-    words = words_alone(message.parts)
-    return None if words is None else {"role": message.role, "content": words}
 
 
 def _placed(parts: tuple[Part, ...], at: str) -> list[tuple[str, Part]]:

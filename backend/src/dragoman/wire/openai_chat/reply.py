@@ -75,9 +75,9 @@ def _read(body: Fields) -> Reply:
     if top.get("object") == _OBJECT:
         del top["object"]
     return Reply(
-        id=_text(body, "id"),
-        model=_text(body, "model"),
-        created=_whole_number(body, "created"),
+        id=_text(top, "id"),
+        model=_text(top, "model"),
+        created=body.maybe_int("created") if isinstance(top.get("created"), int) else None,
         parts=parts,
         stop=stop,
         usage=usage,
@@ -96,12 +96,13 @@ def _only_choice(body: Fields) -> JsonObject:
     return choices[0].rest()
 
 
-def _text(body: Fields, name: str) -> str | None:
-    return body.maybe_text(name) if isinstance(body.peek(name), str) else None
-
-
-def _whole_number(body: Fields, name: str) -> int | None:
-    return body.maybe_int(name) if isinstance(body.peek(name), int) else None
+def _text(left: JsonObject, name: str) -> str | None:
+    """Take a string; what is none stays where it is."""
+    value = left.get(name)
+    if not isinstance(value, str):
+        return None
+    del left[name]
+    return value
 
 
 def read_stop(choice: JsonObject, *, calls: bool, refused: bool) -> Stop:
