@@ -88,6 +88,11 @@ class SseParser:
         """Whether bytes of an unfinished event are waiting."""
         return bool(self._buffer.strip(b"\r\n"))
 
+    @property
+    def idle(self) -> bool:
+        """Whether no bytes are waiting at all, so that the next begin an event."""
+        return not self._buffer
+
     def _whole(self, chunk: bytes) -> Iterator[SseEvent]:
         """Take what nearly every read is: whole events, lines ended by LF alone."""
         if chunk.find(b"\n\n") == len(chunk) - 2:

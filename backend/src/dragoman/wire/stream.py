@@ -14,7 +14,8 @@ from dragoman.chat import (
     StreamEvent,
     UpstreamError,
 )
-from dragoman.wire.sse import FramingError, SseEvent, SseParser
+from dragoman.wire.refrain import Refrain
+from dragoman.wire.sse import MAX_EVENT, FramingError, SseEvent, SseParser
 
 MAX_PREAMBLE: Final = 64 << 10
 """How much may come before a reply begins, in bytes: a verdict on the prompt, some pings."""
@@ -139,6 +140,50 @@ class EventStreamReader(ABC):
     def _drain(self) -> list[StreamEvent]:
         events, self._events = self._events, []
         return events
+
+
+class RepeatingStreamReader(EventStreamReader):
+    """A reader of a stream whose events mostly repeat the one before, but for their words.
+
+    A subclass implements `_go_on`, which says what the words mean, and never fails; and `_hear`,
+    which says what any other event means, and may have the `_refrain` learn it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._refrain = Refrain()
+        self._between_events = False
+
+    def feed(self, chunk: bytes) -> list[StreamEvent]:
+        """Take the next bytes; give the events that follow from them, which are none once done."""
+        # Nearly every read is one whole event that repeats: there is nothing to cut.
+        words = self._refrain.words_of(chunk) if self._between_events else None
+        if not words or len(chunk) > MAX_EVENT:
+            events = super().feed(chunk)
+            parser = self._parser
+            self._between_events = isinstance(parser, SseParser) and parser.idle and not self.done
+            return events
+        self._source = chunk
+        self._go_on(words)
+        if not self._events:
+            self._emit(Aside(self._claim()))
+        return self._drain()
+
+    def _take(self, event: SseEvent) -> None:
+        words = self._refrain.words_of(event.source)
+        if words:
+            self._go_on(words)
+        else:
+            self._refrain.forget()
+            self._hear(event)
+
+    @abstractmethod
+    def _go_on(self, words: str) -> None:
+        """Say what the next words mean."""
+
+    @abstractmethod
+    def _hear(self, event: SseEvent) -> None:
+        """Say what an event means that repeats nothing."""
 
 
 # Half of a pair of escapes, the other half of which is missing: \ud83d without \ude00.

@@ -3,9 +3,10 @@ import json
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dragoman.chat import UpstreamError
+from dragoman.chat import ChatRequest, Extras, UpstreamError
 from dragoman.wire import anthropic_messages, openai_chat
-from dragoman.wire.refrain import Refrain
+from dragoman.wire.refrain import Refrain, Retelling
+from dragoman.wire.sse import MAX_EVENT
 from dragoman.wire.stream import EventStreamReader
 
 KEY = b'"content"'
@@ -94,18 +95,23 @@ class _Deaf(Refrain):
         pass
 
 
-def events_of(reader: EventStreamReader, stream: bytes) -> list:
+def events_of(reader: EventStreamReader, reads: list[bytes]) -> list:
+    events = []
     try:
-        return [*reader.feed(stream), *reader.close(clean=True)]
+        for read in reads:
+            events += reader.feed(read)
+        return [*events, *reader.close(clean=True)]
     except UpstreamError as error:
-        return [error.failure]
+        return [*events, error.failure]
 
 
-def agrees(wire, stream: bytes) -> None:
-    """Hold a reader that heeds refrains against one that decodes every event."""
-    slow = wire.stream_reader()
-    slow._refrain = _Deaf()
-    assert events_of(wire.stream_reader(), stream) == events_of(slow, stream)
+def agrees(wire, lines: list[bytes], cut: int) -> None:
+    """Hold a reader that heeds refrains against one that decodes every event, whatever is read."""
+    stream = b"".join(lines)
+    for reads in (lines, [stream], [stream[:cut], stream[cut:]]):
+        slow = wire.stream_reader()
+        slow._refrain = _Deaf()
+        assert events_of(wire.stream_reader(), reads) == events_of(slow, reads)
 
 
 CHAT_PIECES = st.one_of(
@@ -122,15 +128,83 @@ TOPS = st.sampled_from(
 )
 
 
-@given(st.lists(st.tuples(CHAT_PIECES, TOPS, PADDED), max_size=12))
-def test_a_chat_stream_is_heard_the_same_with_and_without_refrains(pieces):
+LINE_ENDS = st.sampled_from([b"\n", b"\r\n"])
+DONE = b"data: [DONE]\n\n"
+
+
+def chat_lines(pieces, end: bytes, separators: tuple[str, str] = (",", ":")) -> list[bytes]:
     chunks = [
-        {"id": "c1", "choices": [{"index": 0, **piece}], **top}
+        {"id": "c1", "model": "vendors", "choices": [{"index": 0, **piece}], **top}
         | ({} if padding is None else {"obfuscation": padding})
         for piece, top, padding in pieces
     ]
-    lines = [b"data: " + spelled(said) + b"\n\n" for said in chunks]
-    agrees(openai_chat, b"".join([*lines, b"data: [DONE]\n\n"]))
+    return [b"data: " + spelled(said, separators) + end + end for said in chunks]
+
+
+CHATS = st.lists(st.tuples(CHAT_PIECES, TOPS, PADDED), max_size=12)
+
+
+@given(CHATS, LINE_ENDS, st.integers(0, 2000))
+def test_a_chat_stream_is_heard_the_same_with_and_without_refrains(pieces, end, cut):
+    agrees(openai_chat, [*chat_lines(pieces, end), DONE], cut)
+
+
+class _Forgetful(Retelling):
+    def learn(self, *_: object) -> None:
+        pass
+
+
+QUESTION = ChatRequest(model="ours", messages=(), stream=True, extras=Extras("openai_chat"))
+
+
+@given(CHATS, LINE_ENDS, SPACED, st.sampled_from(["ours", " the", "content"]))
+def test_a_chat_stream_is_passed_on_the_same_with_and_without_retelling(
+    pieces, end, separators, ours
+):
+    reader = openai_chat.stream_reader()
+    quick = openai_chat.stream_writer(QUESTION, model=ours)
+    slow = openai_chat.stream_writer(QUESTION, model=ours)
+    slow._retelling = _Forgetful(KEY)
+    for line in chat_lines(pieces, end, separators):
+        events = reader.feed(line)
+        assert quick.write(events) == slow.write(events)
+
+
+def test_what_repeats_is_passed_on_with_its_words_as_they_were_spelled():
+    end = {"finish_reason": None}
+    pieces = [({"delta": {"content": words}, **end}, {}, "x7") for words in ("a", "b", "\u00e9")]
+    lines = chat_lines(pieces, b"\n")
+    lines[-1] = lines[-1].replace("\u00e9".encode(), b"\\u00e9")
+    reader = openai_chat.stream_reader()
+    writer = openai_chat.stream_writer(QUESTION, model="ours")
+
+    told = [writer.write(reader.feed(line)) for line in lines]
+
+    assert told == [
+        line.replace(b'"vendors"', b'"ours"').replace(b',"obfuscation":"x7"', b"") for line in lines
+    ]
+
+
+def test_an_event_that_is_too_long_is_refused_though_it_repeats():
+    reader = openai_chat.stream_reader()
+    pieces = [({"delta": {"content": words}}, {}, None) for words in ("a", "b", "c" * MAX_EVENT)]
+    told = events_of(reader, chat_lines(pieces, b"\n"))
+    assert told[-1].reason == "event_too_large"
+
+
+def test_words_that_wait_for_a_call_are_heard_after_it_though_they_repeat():
+    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{"}}
+    more = {"index": 0, "function": {"arguments": "}"}}
+    words = {"delta": {"content": "a"}}
+    pieces = [
+        {"delta": {"tool_calls": [call]}},
+        words,
+        words,
+        words,
+        {"delta": {"tool_calls": [more]}},
+    ]
+    lines = chat_lines([(piece, {}, None) for piece in pieces], b"\n")
+    agrees(openai_chat, [*lines, DONE], 0)
 
 
 def _delta(index: int, words: str) -> dict:
@@ -154,11 +228,42 @@ BLOCKS = st.one_of(
 )
 
 
-@given(st.lists(BLOCKS, max_size=14))
-def test_a_messages_stream_is_heard_the_same_with_and_without_refrains(blocks):
+@given(st.lists(BLOCKS, max_size=14), st.integers(0, 2000))
+def test_a_messages_stream_is_heard_the_same_with_and_without_refrains(blocks, cut):
     begun = {"type": "message_start", "message": {"id": "m1", "role": "assistant", "content": []}}
     lines = [
         b"event: %b\ndata: %b\n\n" % (str(said["type"]).encode(), spelled(said))
         for said in [begun, *blocks, {"type": "message_stop"}]
     ]
-    agrees(anthropic_messages, b"".join(lines))
+    agrees(anthropic_messages, lines, cut)
+
+
+def words_alone(*words: str) -> list[bytes]:
+    return chat_lines([({"delta": {"content": said}}, {}, None) for said in words], b"\n")
+
+
+def test_what_repeats_is_not_heard_in_the_midst_of_another_event():
+    first, second, third, fourth = words_alone("a", "b", "c", "d")
+    reader = openai_chat.stream_reader()
+    told = events_of(reader, [first, second, third[:-9], fourth])
+    assert told[-1].reason == "bad_json"
+
+
+def test_words_that_are_the_models_name_leave_it_alone():
+    lines = words_alone("ours", "ours", "theirs")
+    reader = openai_chat.stream_reader()
+    writer = openai_chat.stream_writer(QUESTION, model="ours")
+
+    told = [writer.write(reader.feed(line)) for line in lines]
+
+    assert told == [line.replace(b'"vendors"', b'"ours"') for line in lines]
+
+
+def test_bytes_that_are_no_text_are_passed_on_and_nothing_is_learnt_of_them():
+    lines = [line.replace(b"@", b"\xff") for line in words_alone("a@", "b@", "c")]
+    reader = openai_chat.stream_reader()
+    writer = openai_chat.stream_writer(QUESTION, model="ours")
+
+    told = [writer.write(reader.feed(line)) for line in lines]
+
+    assert told == [line.replace(b'"vendors"', b'"ours"') for line in lines]

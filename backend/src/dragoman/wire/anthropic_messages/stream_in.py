@@ -28,9 +28,8 @@ from dragoman.wire.anthropic_messages.reply import read_message, read_stop
 from dragoman.wire.anthropic_messages.usage import read_usage
 from dragoman.wire.anthropic_messages.words import NAME, left_over
 from dragoman.wire.fields import Fields
-from dragoman.wire.refrain import Refrain
 from dragoman.wire.sse import SseEvent
-from dragoman.wire.stream import EventStreamReader
+from dragoman.wire.stream import RepeatingStreamReader
 
 # What some servers leave out of a block because all of it is still to come.
 _STILL_TO_COME: Final[dict[str, JsonObject]] = {
@@ -44,7 +43,7 @@ _STILL_TO_COME: Final[dict[str, JsonObject]] = {
 _CLOSED: Final = object()
 
 
-class Reader(EventStreamReader):
+class Reader(RepeatingStreamReader):
     """Reads one streamed reply.
 
     It goes by the `type` inside an event, since some servers leave the event's name out. Parts are
@@ -61,25 +60,22 @@ class Reader(EventStreamReader):
         self._counts: JsonObject = {}
         self._stop: Stop | None = None
         self._last_words: JsonObject = {}
-        self._refrain = Refrain()
 
-    def _take(self, event: SseEvent) -> None:
-        words = self._refrain.words_of(event.data)
-        if words:
-            self._grow(words)
-            return
-        self._refrain.forget()
+    def _go_on(self, words: str) -> None:
+        self._grow(words)
+
+    def _hear(self, event: SseEvent) -> None:
         said = self._object(event.data)
         if said is None:
             return
         try:
-            self._hear(said)
+            self._read(said)
             match said:
                 case {
                     "type": "content_block_delta",
                     "delta": {"type": "text_delta", "text": str(words)},
                 }:
-                    self._refrain.learn(event.data, b'"text"', words)
+                    self._refrain.learn(event.source, b'"text"', words)
         except InvalidInput as error:
             self._fail(Failure(message=f"the stream makes no sense: {error}", reason="bad_payload"))
 
@@ -87,7 +83,7 @@ class Reader(EventStreamReader):
         if not self._ended:
             self._interrupted()
 
-    def _hear(self, said: JsonObject) -> None:
+    def _read(self, said: JsonObject) -> None:
         match said.get("type"):
             case "content_block_delta":
                 self._take_delta(said)

@@ -21,15 +21,14 @@ from dragoman.wire.openai_chat.parts_in import PartTeller
 from dragoman.wire.openai_chat.reply import read_stop
 from dragoman.wire.openai_chat.usage import read_usage
 from dragoman.wire.openai_chat.words import NAME, PADDING
-from dragoman.wire.refrain import Refrain
 from dragoman.wire.sse import SseEvent
-from dragoman.wire.stream import EventStreamReader
+from dragoman.wire.stream import RepeatingStreamReader
 
 _DONE: Final = b"[DONE]"
 _ENVELOPE: Final = frozenset({"id", "object", "created", "model", "choices", "usage"}) | PADDING
 
 
-class Reader(EventStreamReader):
+class Reader(RepeatingStreamReader):
     """Reads one streamed reply.
 
         {"id": …, "model": …, "choices": [{"delta": {…}, "finish_reason": …}], "usage": …}
@@ -49,16 +48,13 @@ class Reader(EventStreamReader):
         self._no_usage: JsonObject = {}
         self._start: ResponseStart | None = None
         self._index: Json = None
-        self._refrain = Refrain()
 
-    def _take(self, event: SseEvent) -> None:
-        words = self._refrain.words_of(event.data)
+    def _go_on(self, words: str) -> None:
+        self._delta.go_on(words)
+
+    def _hear(self, event: SseEvent) -> None:
         try:
-            if words and event.name != "error":
-                self._delta.go_on(words)
-            else:
-                self._refrain.forget()
-                self._hear(event)
+            self._read(event)
         except UpstreamError as error:
             self._fail(error.failure)
         except InvalidInput as error:
@@ -73,7 +69,7 @@ class Reader(EventStreamReader):
         else:
             self._interrupted()
 
-    def _hear(self, event: SseEvent) -> None:
+    def _read(self, event: SseEvent) -> None:
         if event.data.startswith(_DONE):
             if self._start is None:
                 raise malformed("empty_response", "the stream ended before it began")
@@ -94,7 +90,7 @@ class Reader(EventStreamReader):
         if self._start is None:
             self._begin(chunk, choices)
         if isinstance(choices, list):
-            self._choose_from(choices, event.data)
+            self._choose_from(choices, event.source)
 
     def _count(self, chunk: JsonObject) -> None:
         """Take the usage; chunks before the last may have none, or one that is not final."""

@@ -55,6 +55,7 @@ from dragoman.wire.openai_chat.words import (
     said_only,
 )
 from dragoman.wire.passing import EventStreamWriter
+from dragoman.wire.refrain import Retelling
 from dragoman.wire.sse import SseEvent, SseParser, encode_event
 from dragoman.wire.stream import decode_leniently
 
@@ -85,6 +86,7 @@ class Writer(EventStreamWriter):
         self._has_arguments = False
         self._signs = False
         self._citations = Citations()
+        self._retelling = Retelling(b'"content"')
 
     def fail(self, error: LLMServiceError) -> bytes:
         """End the stream with an error, and without `[DONE]`."""
@@ -111,6 +113,13 @@ class Writer(EventStreamWriter):
     def _numbers_in(self, last: bytes) -> int:
         chunks = (decode_leniently(event.data) for event in SseParser().feed(last))
         return max((call["index"] + 1 for chunk in chunks for call in _calls_of(chunk)), default=0)
+
+    def _cleaned(self, passed: bytes) -> bytes:
+        retold = self._retelling.of(passed)
+        if retold is None:
+            retold = super()._cleaned(passed)
+            self._retelling.learn(passed, retold)
+        return retold
 
     def _without(self, passed: bytes) -> bytes:
         padded = _is_padded(passed)
