@@ -29,10 +29,11 @@ from dragoman.wire.anthropic_messages.words import AS_STRING, NAME, own, put_bac
 
 def write_content(parts: tuple[Part, ...], extras: Extras | None) -> str | list[JsonObject]:
     """Write a content in the spelling that `extras` remembers, if it can still be so spelled."""
-    if len(parts) == 1 and has_form(extras, NAME, AS_STRING):
+    if len(parts) == 1:
         part = parts[0]
         if isinstance(part, Text) and part.extras is None:
-            return part.text
+            as_string = extras is not None and has_form(extras, NAME, AS_STRING)
+            return part.text if as_string else [{"type": "text", "text": part.text}]
     return write_blocks(parts)
 
 

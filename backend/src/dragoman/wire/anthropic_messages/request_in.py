@@ -51,8 +51,8 @@ def read_request(body: bytes) -> ChatRequest:
     messages = _messages(fields)
     # Most requests wish for little: what is not in one is not looked for.
     tools = _tools(fields) if "tools" in left else ()
-    config = fields.maybe_object("output_config") if fields.says("output_config") else None
-    metadata = fields.maybe_object("metadata") if fields.says("metadata") else None
+    config = _said_object(fields, "output_config") if "output_config" in left else None
+    metadata = _said_object(fields, "metadata") if "metadata" in left else None
     stream = fields.maybe_flag("stream")
     return ChatRequest(
         model=model,
@@ -73,6 +73,10 @@ def read_request(body: bytes) -> ChatRequest:
             form if stream is not False else (*form, UNSTREAMED),
         ),
     )
+
+
+def _said_object(fields: Fields, name: str) -> Fields | None:
+    return fields.maybe_object(name) if fields.says(name) else None
 
 
 def _system(fields: Fields) -> tuple[tuple[Text, ...], tuple[str, ...]]:
@@ -172,7 +176,7 @@ def _output(config: Fields) -> Output | None:
 def _reasoning(fields: Fields, config: Fields | None) -> ReasoningWish | None:
     """Read how much to think; a way that has no word of ours keeps its own."""
     effort = None if config is None else config.maybe_text("effort")
-    thinking = fields.maybe_object("thinking") if fields.says("thinking") else None
+    thinking = _said_object(fields, "thinking")
     if thinking is None:
         return None if effort is None else ReasoningWish(effort=effort)
     word = thinking.peek("type")

@@ -53,7 +53,7 @@ def write_messages(request: ChatRequest, terms: Terms) -> list[JsonObject]:
         raise unanswerable()
     conversation = _Conversation(terms)
     if request.system:
-        conversation.add(Message("system", request.system), "system")
+        conversation.add_system(request.system)
     conversation.add_all(request.messages if own else _before_a_begun_answer(request, terms))
     return conversation.written()
 
@@ -81,6 +81,13 @@ class _Conversation:
         self._terms = terms
         self._messages: list[JsonObject] = []
         self._moved: list[JsonObject] = []
+
+    def add_system(self, system: tuple[Text, ...]) -> None:
+        words = words_alone(system)
+        if words is None:
+            self.add(Message("system", system), "system")
+        else:
+            self._messages.append({"role": "system", "content": words})
 
     def add_all(self, messages: Iterable[Message]) -> None:
         for place, message in enumerate(messages):

@@ -17,8 +17,9 @@ def read_usage(said: Json) -> Usage | None:
     if not isinstance(said, dict) or not said:
         return None
     left = dict(said)
-    cached, written = _take_details(left, _SENT, "cached_tokens", "cache_write_tokens")
-    (reasoning,) = _take_details(left, _ANSWERED, "reasoning_tokens")
+    cached = _take_detail(left, _SENT, "cached_tokens")
+    written = _take_detail(left, _SENT, "cache_write_tokens")
+    reasoning = _take_detail(left, _ANSWERED, "reasoning_tokens")
     form: tuple[str, ...] = ()
     if cached is None:
         cached, form = _cached_elsewhere(left)
@@ -50,17 +51,17 @@ def _cached_elsewhere(left: JsonObject) -> tuple[int | None, tuple[str, ...]]:
     return None, ()
 
 
-def _take_details(left: JsonObject, group: str, *names: str) -> list[int | None]:
+def _take_detail(left: JsonObject, group: str, name: str) -> int | None:
     details = left.get(group)
-    if not isinstance(details, dict):
-        return [None for _ in names]
+    if not isinstance(details, dict) or name not in details:
+        return None
     others = dict(details)
-    counts = [_take(others, name) for name in names]
-    if not others and details:
-        del left[group]
-    else:
+    count = _take(others, name)
+    if others:
         left[group] = others
-    return counts
+    else:
+        del left[group]
+    return count
 
 
 def _take(left: JsonObject, name: str) -> int | None:
