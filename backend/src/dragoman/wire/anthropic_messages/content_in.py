@@ -44,7 +44,20 @@ def read_content(fields: Fields, name: str = "content") -> tuple[tuple[Part, ...
 
 def read_blocks(blocks: list[Json], path: str) -> tuple[Part, ...]:
     """Read a list of blocks. Raises `InvalidInput` for one that is not what its type promises."""
-    return tuple(read_block(block, f"{path}[{place}]") for place, block in enumerate(blocks))
+    return tuple(
+        [
+            _plain(block) or read_block(block, f"{path}[{place}]")
+            for place, block in enumerate(blocks)
+        ]
+    )
+
+
+def _plain(block: Json) -> Text | None:
+    """Read what most blocks are: a text of which nothing else is said."""
+    if not isinstance(block, dict) or len(block) != 2 or block.get("type") != "text":
+        return None
+    text = block.get("text")
+    return Text(text) if isinstance(text, str) else None
 
 
 def read_block(block: Json, path: str) -> Part:

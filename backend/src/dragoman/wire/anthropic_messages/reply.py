@@ -36,15 +36,13 @@ from dragoman.wire.stream import decode_leniently
 def read_reply(body: bytes) -> Reply:
     """Read a whole reply. Raises `UpstreamError` if it is an error, empty, or makes no sense."""
     said: Json = decode_leniently(body)
-    match said:
-        case {"content": list()}:
-            reply = _sensible(said)
-        case {"error": dict() | str()}:
+    if not isinstance(said, dict):
+        raise malformed("bad_json", "the reply is not a JSON object")
+    if not isinstance(said.get("content"), list):
+        if isinstance(said.get("error"), dict | str):
             raise UpstreamError(failure_of(said, 200))
-        case dict():
-            raise malformed("empty_response", "the reply has no content")
-        case _:
-            raise malformed("bad_json", "the reply is not a JSON object")
+        raise malformed("empty_response", "the reply has no content")
+    reply = _sensible(said)
     if reply.stop is not None:
         return reply
     if not reply.parts:

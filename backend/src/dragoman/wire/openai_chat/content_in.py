@@ -55,12 +55,21 @@ def read_content(
             return (Text(text),), ()
         case list(items):
             message.skip("content")
+            at = message.at("content")
             parts = tuple(
-                read(item, f"{message.at('content')}[{place}]") for place, item in enumerate(items)
+                [_plain(item) or read(item, f"{at}[{place}]") for place, item in enumerate(items)]
             )
             return parts, () if needs_list(parts, joined=joined) else (PARTS,)
         case other:
             raise message.wrong("content", "a string or a list of parts", other)
+
+
+def _plain(item: Json) -> Text | None:
+    """Read what most parts are: a text of which nothing else is said."""
+    if not isinstance(item, dict) or len(item) != 2 or item.get("type") != "text":
+        return None
+    text = item.get("text")
+    return Text(text) if isinstance(text, str) else None
 
 
 def needs_list(parts: tuple[Part, ...], *, joined: bool) -> bool:
