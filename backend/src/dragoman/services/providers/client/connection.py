@@ -207,11 +207,11 @@ class Connection(asyncio.Protocol):
         self._lost(self)
         if self.listens:
             if error is None and self._until_close:
-                self._end()
+                self.ended = True
             else:
                 reason = "premature_close" if error is None else reason_of(error)
                 self._fail(reason or "connection_reset", "", error)
-        self._stays = False
+        self.listens = self._stays = False
         self._wake()
         # They hold each other, and need not wait for the garbage to be collected.
         del self._parser
@@ -248,7 +248,8 @@ class Connection(asyncio.Protocol):
         if self._is_interim:
             self._is_interim = False
             return
-        self._end()
+        self.ended = True
+        self.listens = False
         self._stays = self._parser.should_keep_alive() and self.status != _SWITCHED
 
     # How it is done.
@@ -283,10 +284,6 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return chunk
 
-    def _end(self) -> None:
-        self.ended = True
-        self.listens = False
-
     def _fail(self, reason: str, detail: str, cause: Exception | None = None) -> None:
         self.listens = False
         if self.failure is None:
@@ -296,10 +293,8 @@ class Connection(asyncio.Protocol):
 
     def _wake(self) -> None:
         waiter = self._waiter
-        if waiter is not None:
-            self._waiter = None
-            if not waiter.done():
-                waiter.set_result(None)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
 
 def _in_words(fields: "Mapping[bytes, bytes]") -> dict[str, str]:
