@@ -10,6 +10,7 @@ MAX_EVENT: Final = 1 << 20
 """The longest event taken, in bytes; a longer one is an attack or a mistake."""
 
 _BOM: Final = b"\xef\xbb\xbf"
+_MAYBE_A_MARK: Final = (b"", _BOM[:1])
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 # After CRLF, a CR that ends what came is half of the next one: its LF belongs to the same event.
 _BLANK_LINE: Final = re.compile(
@@ -57,9 +58,14 @@ class SseParser:
 
         Raises `EventTooLargeError` when an event is longer than allowed.
         """
-        if self._begun and not self._buffer and chunk.endswith(b"\n\n") and b"\r" not in chunk:
-            yield from self._whole(chunk)
-            return
+        if not self._buffer:
+            self._begun = self._begun or chunk[:1] not in _MAYBE_A_MARK
+            if self._begun and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+                return self._whole(chunk)
+        return self._cut(chunk)
+
+    def _cut(self, chunk: bytes) -> Iterator[SseEvent]:
+        """Take bytes that may begin or end anywhere."""
         self._buffer += chunk
         if not self._begun and not self._skip_mark():
             return
@@ -132,24 +138,25 @@ class SseParser:
 
 def _event(source: bytes) -> SseEvent | None:
     first, last = source.find(b"\n"), len(source) - 2
-    if b"\r" not in source and source.find(b"\n", first + 1) in (last, last + 1):
+    if b"\r" not in source:
         # Nearly every event is one line of data, or has its name before it.
         if first == last and source.startswith(b"data: "):
             return SseEvent("message", source[6:last], source)
-        if source.startswith(b"event: ") and source.startswith(b"\ndata: ", first):
-            named = source[7:first].decode("utf-8", "replace")
-            return SseEvent(named or "message", source[first + 7 : last], source)
-    name = b""
+        named = source.startswith(b"event: ") and source.startswith(b"\ndata: ", first)
+        if named and source.find(b"\n", first + 1) == last:
+            name = source[7:first].decode("utf-8", "replace")
+            return SseEvent(name or "message", source[first + 7 : last], source)
+    kind = b""
     lines: list[bytes] = []
     for line in _LINE_END.split(source) if b"\r" in source else source.split(b"\n"):
         field, _, value = line.partition(b":")
         if field == b"data":
             lines.append(value.removeprefix(b" "))
         elif field == b"event":
-            name = value.removeprefix(b" ")
+            kind = value.removeprefix(b" ")
     if not lines:
         return None
-    return SseEvent(name.decode("utf-8", "replace") or "message", b"\n".join(lines), source)
+    return SseEvent(kind.decode("utf-8", "replace") or "message", b"\n".join(lines), source)
 
 
 def encode_event(data: bytes, name: str | None = None) -> bytes:

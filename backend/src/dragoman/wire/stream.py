@@ -70,7 +70,7 @@ class EventStreamReader(ABC):
     def _hear_out(self, events: Iterable[SseEvent]) -> None:
         try:
             for event in events:
-                if self.done:
+                if self._ended or self._failure is not None:
                     break
                 self._source += event.source
                 told = len(self._events)

@@ -161,13 +161,15 @@ class Reader(RepeatingStreamReader):
         self._ended = True
 
 
-def _words_alone(choices: Json) -> str | None:
+def _words_alone(choices: list[Json]) -> str | None:
     """Give the words of a chunk whose delta holds nothing else."""
-    match choices:
-        case [{"delta": {"content": str(words), **others}}] if not others:
-            return words
-        case _:
-            return None
+    if len(choices) != 1 or not isinstance(choices[0], dict):
+        return None
+    delta = choices[0].get("delta")
+    if not isinstance(delta, dict) or len(delta) != 1:
+        return None
+    words = delta.get("content")
+    return words if isinstance(words, str) else None
 
 
 def _text(value: Json) -> str | None:
