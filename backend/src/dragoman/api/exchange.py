@@ -67,25 +67,44 @@ class Exchange(Ear):
     ASGI demands, and so in one write with it.
     """
 
-    # The request: whether more of it is to come, and whether that was told; what was not told yet.
-    _more = _told_more = True
-    _held = 0
-    _bell: asyncio.Event | None = None
-    # The answer: whether a body may be said, what waits for it, and how much may still follow.
-    begun = answered = gone = False
-    _open = False
-    _head = b""
-    _chunked = _mute = False
-    _owed = 0
+    __slots__ = (
+        "_bell",
+        "_chunked",
+        "_expects",
+        "_head",
+        "_held",
+        "_line",
+        "_more",
+        "_mute",
+        "_open",
+        "_owed",
+        "_pieces",
+        "_told_more",
+        "_transport",
+        "answered",
+        "begun",
+        "gone",
+        "keep_alive",
+        "scope",
+    )
 
     def __init__(self, scope: Scope, line: Line, *, keep_alive: bool, expects: bool) -> None:
+        super().__init__(line.loop)
         self.scope = scope
-        self.loop = line.loop
-        self.keep_alive = keep_alive
         self._line = line
         self._transport = line.transport
+        # The request: whether more of it is to come, whether that was told, what was not told yet.
         self._expects = expects
+        self._more = self._told_more = True
         self._pieces: list[bytes] = []
+        self._held = 0
+        self._bell: asyncio.Event | None = None
+        # The answer: whether a body may be said, what waits for it, how much may still follow.
+        self.begun = self.answered = self.gone = self._open = False
+        self.keep_alive = keep_alive
+        self._head = b""
+        self._chunked = self._mute = False
+        self._owed = 0
 
     # What the connection says.
 

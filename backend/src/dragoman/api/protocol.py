@@ -65,6 +65,10 @@ class _Phase(Enum):
     BODY = auto()
 
 
+# Members of an enumeration are slow to reach, and these are asked for with every request.
+_BETWEEN, _HEAD, _BODY = _Phase
+
+
 class EdgeProtocol(asyncio.Protocol):
     """One connection. Give the class to `uvicorn.Config(http=…)`; subclass it for other `limits`.
 
@@ -97,7 +101,7 @@ class EdgeProtocol(asyncio.Protocol):
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
-        self._phase = _Phase.BETWEEN
+        self._phase = _BETWEEN
         # Bytes since the last that were content: a head, chunk sizes and extensions, a trailer.
         self._framing = 0
         self._content = 0
@@ -132,7 +136,7 @@ class EdgeProtocol(asyncio.Protocol):
             "scheme": "https" if is_ssl(transport) else "http",
             "root_path": "",
         }
-        self._set(_Phase.HEAD, self.limits.head_time)
+        self._set(_HEAD, self.limits.head_time)
         crowd = self._crowd()
         if crowd is not None:
             self._refuse(crowd)
@@ -186,7 +190,7 @@ class EdgeProtocol(asyncio.Protocol):
             cause = error.__context__
             self._refuse(cause.refusal if isinstance(cause, Refused) else refusals.MALFORMED)
         if self._framing >= self.limits.head:
-            in_body = self._phase is _Phase.BODY
+            in_body = self._phase is _BODY
             self._refuse(refusals.BAD_TRAILER if in_body else refusals.HEAD_TOO_LARGE)
         return len(piece)
 
@@ -216,7 +220,7 @@ class EdgeProtocol(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        self._phase = _Phase.HEAD
+        self._phase = _HEAD
         self._url = b""
         self._headers = []
 
@@ -249,7 +253,7 @@ class EdgeProtocol(asyncio.Protocol):
             expects=b"expect" in told and told[b"expect"].lower() == b"100-continue",
         )
         self._headers = []  # a trailer is to be no header: it would speak up when all is decided
-        self._phase = _Phase.BODY
+        self._phase = _BODY
         self._framing = self._content = 0
         self._watch = None
         self._coming = exchange
@@ -292,7 +296,7 @@ class EdgeProtocol(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """End a request."""
-        self._phase = _Phase.BETWEEN
+        self._phase = _BETWEEN
         self._framing = 0
         if self._coming is not None:
             self._coming.end()
@@ -315,10 +319,10 @@ class EdgeProtocol(asyncio.Protocol):
             self.transport.resume_reading()
         if self._waiting:
             self._start(self._waiting[0])
-        elif self._phase is _Phase.BODY:
+        elif self._phase is _BODY:
             self.transport.close()
-        elif self._phase is _Phase.BETWEEN and not self._framing:
-            self._set(_Phase.BETWEEN, self.limits.idle_time)
+        elif self._phase is _BETWEEN and not self._framing:
+            self._set(_BETWEEN, self.limits.idle_time)
 
     @property
     def _may_speak(self) -> bool:
@@ -333,7 +337,7 @@ class EdgeProtocol(asyncio.Protocol):
 
     def _is_unheard(self) -> bool:
         """Tell whether the client may be sending without having heard our answer."""
-        return self._phase is _Phase.BODY or (self._refused and not self._waiting)
+        return self._phase is _BODY or (self._refused and not self._waiting)
 
     def _refuse(self, refusal: Refusal) -> None:
         if self.transport.ending:
@@ -361,15 +365,15 @@ class EdgeProtocol(asyncio.Protocol):
 
     def _look(self) -> None:
         """Set the deadline that fits, if it is not set already."""
-        match self._phase:
-            case _Phase.BODY:
-                watch, seconds = _Phase.BODY, self.limits.body_time
-            case _Phase.BETWEEN if not self._framing:
-                self._watch = None
-                return
-            case _:
-                watch, seconds = _Phase.HEAD, self.limits.head_time
-        if watch != self._watch:
+        if self._phase is _BETWEEN and not self._framing:
+            self._watch = None
+        elif self._phase is not _BODY:
+            self._watch_over(_HEAD, self.limits.head_time)
+        else:
+            self._watch_over(_BODY, self.limits.body_time)
+
+    def _watch_over(self, watch: _Phase, seconds: float) -> None:
+        if watch is not self._watch:
             self._set(watch, seconds)
 
     def _set(self, watch: _Phase, seconds: float) -> None:
@@ -400,7 +404,7 @@ class EdgeProtocol(asyncio.Protocol):
             self._strike(self._watch)
 
     def _strike(self, watch: _Phase) -> None:
-        in_body = watch is _Phase.BODY
+        in_body = watch is _BODY
         seconds = self.limits.body_time if in_body else self.limits.head_time
         if self.transport.is_paused or (self._waiting and not in_body):
             self._set(watch, seconds)  # it is not the client who keeps us waiting
@@ -408,7 +412,7 @@ class EdgeProtocol(asyncio.Protocol):
             self._set(watch, seconds)
         elif in_body:
             self._refuse(refusals.BODY_TIMEOUT)
-        elif self._phase is _Phase.BETWEEN and not self._framing:
+        elif self._phase is _BETWEEN and not self._framing:
             self.transport.close()  # nothing came, so there is nothing to answer
         else:
             self._refuse(refusals.HEADER_TIMEOUT)

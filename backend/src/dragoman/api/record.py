@@ -8,17 +8,29 @@ from dragoman.chat import Usage
 class Record:
     """The facts of one request, times in milliseconds; none ever holds a prompt or a key."""
 
-    model: str | None = None
-    provider: str | None = None
-    status: int | None = None
-    reason: str | None = None
-    fault: Exception | None = None
-    usage: Usage | None = None
-    first_token: float | None = None
+    __slots__ = (
+        "_begun",
+        "fault",
+        "first_token",
+        "model",
+        "provider",
+        "reason",
+        "request_id",
+        "route",
+        "status",
+        "usage",
+    )
 
     def __init__(self, request_id: str, route: str = "") -> None:
         self.request_id = request_id
         self.route = route
+        self.model: str | None = None
+        self.provider: str | None = None
+        self.status: int | None = None
+        self.reason: str | None = None
+        self.fault: Exception | None = None
+        self.usage: Usage | None = None
+        self.first_token: float | None = None
         self._begun = time.monotonic()
 
     def token_came(self) -> None:

@@ -43,9 +43,12 @@ class Ear:
     ear knows its `loop`, too: Python 3.11 asks the system for it each time.
     """
 
-    loop: asyncio.AbstractEventLoop | None = None
-    _left = False
-    _next: Callable[[], None] | None = None
+    __slots__ = ("_left", "_next", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.loop = loop
+        self._left = False
+        self._next: Callable[[], None] | None = None
 
     def __call__(self) -> Awaitable[Message]:
         """Receive the next message; see ASGI."""
@@ -67,7 +70,10 @@ class Ear:
 class Hearing(Ear):
     """An ear that hears what another `receive` gives."""
 
+    __slots__ = ("_receive",)
+
     def __init__(self, receive: Receive) -> None:
+        super().__init__()
         self._receive = receive
 
     def __call__(self) -> Awaitable[Message]:
@@ -83,14 +89,15 @@ class while_present:  # noqa: N801 - it reads as what it does
     task listens to it.
     """
 
-    _watcher: asyncio.Task[None] | None = None
-    _answered = _gone = False
+    __slots__ = ("_answered", "_ear", "_gone", "_receive", "_send", "_task", "_watcher")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self._ear = receive if isinstance(receive, Ear) else None
         self._task = asyncio.current_task(None if self._ear is None else self._ear.loop)
+        self._watcher: asyncio.Task[None] | None = None
+        self._answered = self._gone = False
 
     def __enter__(self) -> Send:
         if self._ear is not None:

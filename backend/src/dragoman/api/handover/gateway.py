@@ -123,8 +123,10 @@ class _Remembering(Ear):
     Who awaits a departure has begun to answer, and needs nothing that was `heard` again.
     """
 
+    __slots__ = ("_ear", "_hear", "_heard")
+
     def __init__(self, ear: Ear, hear: Receive, heard: list[Message]) -> None:
-        self.loop = ear.loop
+        super().__init__(ear.loop)
         self._ear = ear
         self._hear = hear
         self._heard = heard
