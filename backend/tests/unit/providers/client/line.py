@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from dragoman.chat import UpstreamError
-from dragoman.services.providers.client.answer import Answer
+from dragoman.services.providers.client.addresses import Head, address_of
 from dragoman.services.providers.client.connection import Connection
+from dragoman.services.providers.client.exchange import Exchange, Route
 
 End: TypeAlias = Literal["stays", "closed", "reset"]
 
@@ -51,6 +52,29 @@ def connected() -> tuple[Connection, Line]:
     return connection, line
 
 
+class Lone:
+    """A pool of one connection, which is new."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def take(self, _) -> None:
+        """Keep none."""
+
+    async def connect(self, _, __) -> Connection:
+        return self._connection
+
+    def give_back(self, connection: Connection) -> None:
+        """Leave it as it is."""
+
+
+def exchange(connection: Connection) -> Exchange:
+    """Give a request on this connection, which is not sent yet."""
+    address = address_of("http://host/")
+    route = Route(address, Head(address), kept={}, is_plain=True)
+    return Exchange(Lone(connection), route, b"POST / HTTP/1.1\r\n\r\n", b"")
+
+
 @dataclass(frozen=True)
 class Heard:
     """What was made of an answer; `reason` is `None` if it is whole."""
@@ -66,11 +90,10 @@ async def read(connection: Connection) -> Heard:
     """Ask, and read as far as it goes."""
     status, headers, said, reason = 0, {}, [], None
     try:
-        await connection.ask(b"POST / HTTP/1.1\r\n\r\n", b"")
-        answer = Answer(connection)
-        status, headers = answer.status, dict(answer.headers)
-        while chunk := await answer.read():
-            said.append(chunk)
+        async with exchange(connection) as answer:
+            status, headers = answer.status, dict(answer.headers)
+            while chunk := await answer.read():
+                said.append(chunk)
     except UpstreamError as error:
         reason = error.failure.reason
     stays = connection.finish()

@@ -8,12 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman.chat import UpstreamError
-from dragoman.services.providers.client.answer import Answer
 from dragoman.services.providers.client.connection import MAX_FIELDS
 from dragoman.services.providers.client.upstream import HttptoolsUpstream
 from dragoman.services.providers.transport import MAX_CHUNK, MAX_HEADER, Timeouts, read_body
 
-from .line import connected, cut, heard
+from .line import connected, cut, exchange, heard
 
 OK = b"HTTP/1.1 200 OK\r\n"
 WHOLE = OK + b"content-length: 2\r\n\r\n{}"
@@ -84,16 +83,15 @@ def test_a_connection_is_not_kept_whose_server(spoken):
 
 async def test_whoever_reads_slowly_holds_the_other_side_up():
     connection, line = connected()
-    asking = asyncio.create_task(connection.ask(b"", b""))
+    asking = asyncio.create_task(exchange(connection).__aenter__())
     await asyncio.sleep(0)
     connection.data_received(OK + b"content-length: 1000000\r\n\r\n")
-    await asking
+    answer = await asking
     taken = 0
     while not line.is_paused:
         connection.data_received(b"x" * 30_000)
         taken += 30_000
     assert taken <= 4 * MAX_CHUNK
-    answer = Answer(connection)
     while taken:
         chunk = await answer.read()
         assert len(chunk) <= MAX_CHUNK
@@ -120,12 +118,11 @@ async def test_giving_up_closes_the_connection():
 
 async def test_an_answer_cannot_be_read_when_its_connection_may_have_the_next():
     connection, _ = connected()
-    asking = asyncio.create_task(connection.ask(b"", b""))
+    asking = asyncio.create_task(exchange(connection).__aenter__())
     await asyncio.sleep(0)
     connection.data_received(WHOLE)
-    await asking
-    answer = Answer(connection)
-    answer.close()
+    answer = await asking
+    await answer.__aexit__(None, None, None)
     with pytest.raises(RuntimeError):
         await answer.read()
 

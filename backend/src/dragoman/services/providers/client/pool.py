@@ -40,6 +40,8 @@ class Pool:
         self._sweep: asyncio.TimerHandle | None = None
         self._trust: ssl.SSLContext | None = None
         self._is_closed = False
+        self.asked_again = 0
+        """How many requests found a kept connection gone, and were sent on a new one."""
 
     def kept_for(self, place: Place) -> Kept:
         """Give the connections that are kept for a place, for `take` and `connect`."""

@@ -6,14 +6,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import structlog
-from msgspec import Struct
-
-from dragoman.chat import UpstreamError
-from dragoman.services.providers.client.addresses import Address, Head, address_of
-from dragoman.services.providers.client.answer import Answer
-from dragoman.services.providers.client.connection import Connection
-from dragoman.services.providers.client.pool import Kept, Pool
+from dragoman.services.providers.client.addresses import Head, address_of
+from dragoman.services.providers.client.exchange import Exchange, Route
+from dragoman.services.providers.client.pool import Pool
 from dragoman.services.providers.transport import Timeouts, UpstreamResponse
 
 if TYPE_CHECKING:
@@ -24,17 +19,6 @@ _MOST_ROUTES: Final = 1024
 """How many addresses are remembered: a few for each model, as a rule."""
 REMEMBERED: Final = 60.0
 """Seconds after which they are forgotten, with the keys that were sent there."""
-
-_log: Final = structlog.get_logger()
-
-
-class _Route(Struct, frozen=True):
-    """An address with the connections that lead there; `is_plain` if no proxy stands between."""
-
-    address: Address
-    head: Head
-    kept: Kept
-    is_plain: bool
 
 
 class HttptoolsUpstream:
@@ -51,13 +35,16 @@ class HttptoolsUpstream:
     ) -> None:
         self._timeouts = timeouts
         self._trust_proxies = trust_proxies
-        self.pool = Pool(timeouts.connect)
-        self._routes: dict[str, _Route] = {}
+        self._pool = Pool(timeouts.connect)
+        self._routes: dict[str, Route] = {}
         self._remembered = remembered
         self._forgetting: asyncio.TimerHandle | None = None
         self._other: AiohttpUpstream | None = None
-        self.asked_again = 0
+
+    @property
+    def asked_again(self) -> int:
         """How many requests were sent once more, because a kept connection was gone."""
+        return self._pool.asked_again
 
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes = b""
@@ -66,24 +53,24 @@ class HttptoolsUpstream:
         route = self._routes.get(url) or self._route_to(url)
         if not route.is_plain or method not in _METHODS:
             return self._in_full().send(method, url, headers=headers, body=body)
-        return _Exchange(self, route, route.head.of(method, headers, len(body)), body)
+        return Exchange(self._pool, route, route.head.of(method, headers, len(body)), body)
 
     async def close(self) -> None:
         """Close every connection."""
         self._forget()
-        await self.pool.close()
+        await self._pool.close()
         if self._other is not None:
             await self._other.close()
 
-    def _route_to(self, url: str) -> _Route:
+    def _route_to(self, url: str) -> Route:
         address = address_of(url)
         is_plain = not address.is_personal and not (
             self._trust_proxies and _has_proxy(url, address.label)
         )
         if len(self._routes) >= _MOST_ROUTES:
             self._routes.clear()
-        kept = self.pool.kept_for(address.place)
-        self._routes[url] = route = _Route(address, Head(address), kept, is_plain)
+        kept = self._pool.kept_for(address.place)
+        self._routes[url] = route = Route(address, Head(address), kept, is_plain)
         if self._forgetting is None:
             loop = asyncio.get_running_loop()
             self._forgetting = loop.call_later(self._remembered, self._forget)
@@ -104,56 +91,6 @@ class HttptoolsUpstream:
 
             self._other = AiohttpUpstream(self._timeouts, trust_proxies=self._trust_proxies)
         return self._other
-
-
-class _Exchange:
-    """One request and its answer, as a context."""
-
-    __slots__ = ("_answer", "_body", "_connection", "_head", "_route", "_upstream")
-
-    _connection: Connection
-    _answer: Answer
-
-    def __init__(
-        self, upstream: HttptoolsUpstream, route: _Route, head: bytes, body: bytes
-    ) -> None:
-        self._upstream = upstream
-        self._route = route
-        self._head = head
-        self._body = body
-
-    async def __aenter__(self) -> Answer:
-        """Send the request, and wait for the head of its answer.
-
-        A connection that was kept may have been closed just as it was used: if no byte of an answer
-        came on it, the request is sent again, once and on a new one.
-        """
-        connection = self._upstream.pool.take(self._route.kept)
-        if connection is not None:
-            try:
-                await connection.ask(self._head, self._body)
-            except UpstreamError:
-                if connection.heard:
-                    raise
-                connection = None
-                self._upstream.asked_again += 1
-                _log.debug("stale_conn", host=self._route.address.label)
-        if connection is None:
-            address = self._route.address
-            connection = await self._upstream.pool.connect(address.place, address.label)
-            await connection.ask(self._head, self._body)
-        self._head = self._body = b""  # they were sent, and the answer may take long
-        try:
-            self._answer = Answer(connection)
-        except UpstreamError:
-            connection.close()
-            raise
-        self._connection = connection
-        return self._answer
-
-    async def __aexit__(self, *_: object) -> None:
-        self._answer.close()
-        self._upstream.pool.give_back(self._connection)
 
 
 def _has_proxy(url: str, label: str) -> bool:

@@ -1,31 +1,100 @@
-"""One answer of a provider, read piece by piece."""
+"""One request and its answer: sent, waited for, and read piece by piece."""
 
 import zlib
 from collections.abc import AsyncIterator, Mapping
+from typing import Final, Self
 
+import structlog
+from msgspec import Struct
+
+from dragoman.chat import UpstreamError
 from dragoman.services.providers.breakages import broken, too_long
+from dragoman.services.providers.client.addresses import Address, Head
 from dragoman.services.providers.client.connection import Connection
+from dragoman.services.providers.client.pool import Kept, Pool
 from dragoman.services.providers.client.unpacking import CODINGS, Unpacker
 from dragoman.services.providers.transport import MAX_BODY, MAX_CHUNK
 
+_log: Final = structlog.get_logger()
 
-class Answer:
-    """An `UpstreamResponse` on a connection, until it is closed.
 
-    Raises `UpstreamError` (`bad_headers`) where it is packed in a way that nobody asked for.
-    """
+class Route(Struct, frozen=True):
+    """An address with the connections that lead there; `is_plain` if no proxy stands between."""
 
-    __slots__ = ("_connection", "_length", "_unpacker", "headers", "status")
+    address: Address
+    head: Head
+    kept: Kept
+    is_plain: bool
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection: Connection | None = connection
+
+class Exchange:
+    """A request as a context; inside, it is its own answer, an `UpstreamResponse`."""
+
+    __slots__ = (
+        "_body",
+        "_connection",
+        "_head",
+        "_length",
+        "_pool",
+        "_route",
+        "_unpacker",
+        "headers",
+        "status",
+    )
+
+    status: int
+    headers: Mapping[str, str]
+
+    def __init__(self, pool: Pool, route: Route, head: bytes, body: bytes) -> None:
+        self._pool = pool
+        self._route = route
+        self._head = head
+        self._body = body
+        self._connection: Connection | None = None
         self._length = 0
         self._unpacker: Unpacker | None = None
-        self.status: int = connection.status
-        self.headers: Mapping[str, str] = connection.headers
+
+    async def __aenter__(self) -> Self:
+        """Send the request, and wait for the head of its answer.
+
+        A connection that was kept may have been closed just as it was used: if no byte of an answer
+        came on it, the request is sent again, once and on a new one.
+
+        Raises `UpstreamError`; `bad_headers` also where the answer is packed in a way that nobody
+        asked for.
+        """
+        connection = self._pool.take(self._route.kept)
+        if connection is not None:
+            try:
+                await connection.ask(self._head, self._body)
+            except UpstreamError:
+                if connection.heard:
+                    raise
+                connection = None
+                self._pool.asked_again += 1
+                _log.debug("stale_conn", host=self._route.address.label)
+        if connection is None:
+            address = self._route.address
+            connection = await self._pool.connect(address.place, address.label)
+            await connection.ask(self._head, self._body)
+        self._head = self._body = b""  # they were sent, and the answer may take long
+        self.status = connection.status
+        self.headers = connection.headers
         packed = self.headers.get("content-encoding")
         if packed is not None:
-            self._unpacker = _unpacker(packed.strip().lower(), connection.host)
+            try:
+                self._unpacker = _unpacker(packed.strip().lower(), connection.host)
+            except UpstreamError:
+                connection.close()
+                raise
+        self._connection = connection
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Read no more: what follows on the connection is another answer."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._pool.give_back(connection)
 
     async def read(self, *, limit: int = MAX_BODY) -> bytes:
         """Wait for more of the body; see `UpstreamResponse.read`."""
@@ -64,10 +133,6 @@ class Answer:
         """Give the body as it comes; see `read`."""
         while chunk := await self.read(limit=limit):
             yield chunk
-
-    def close(self) -> None:
-        """Read no more: what follows on the connection is another answer."""
-        self._connection = None
 
     @staticmethod
     def _unpacked(unpacker: Unpacker, connection: Connection) -> bytes:
