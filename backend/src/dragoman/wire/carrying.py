@@ -80,7 +80,13 @@ class Carrier:
 
     def carry(self, events: Iterable[StreamEvent]) -> list[StreamEvent]:
         """Give the next events, in which parts may be numbered anew."""
-        return [told for event in events for told in self._carried(event)]
+        told: list[StreamEvent] = []
+        for event in events:
+            if type(event) is PartDelta and self._thinking is None and not self._inserted:
+                told.append(event)  # the words of an answer, as nearly every event
+            else:
+                told += self._carried(event)
+        return told
 
     def _carried(self, event: StreamEvent) -> Iterator[StreamEvent]:
         match event:

@@ -25,6 +25,8 @@ class Citations:
         """Take a piece of the open text, and what another format says beside it."""
         self._length += len(text)
         match extras:
+            case None:
+                pass
             case Extras("openai_responses", {"annotations": [*told]}):
                 self._told += told
             case Extras("anthropic_messages", {"citations": [*told]}):

@@ -80,6 +80,7 @@ class Writer(EventStreamWriter):
         super().__init__(model)
         self._tells_usage = request is None or _asks_for_usage(request)
         self._start = ResponseStart()
+        self._lists_content = False
         self._envelope: JsonObject = {}
         self._open_chunk = b""
         self._part: Part = Text("")
@@ -182,6 +183,7 @@ class Writer(EventStreamWriter):
 
     def _open(self, start: ResponseStart) -> None:
         self._start = start
+        self._lists_content = PARTS in forms_of(start.extras)
         self._envelope = said_only(
             {
                 "id": start.id,
@@ -251,7 +253,7 @@ class Writer(EventStreamWriter):
             return {}
         if forms == (REFUSAL,):
             return {"refusal": text.text}
-        if forms or left or PARTS in forms_of(self._start.extras):
+        if forms or left or self._lists_content:
             return {"content": [write_text(text)]}
         return {"content": text.text}
 
@@ -261,8 +263,8 @@ class Writer(EventStreamWriter):
 
     def _more(self, piece: PartDelta) -> JsonObject:
         match self._part:
-            case Text(extras=None) if piece.extras is None:
-                return self._text_delta(Text(piece.text))
+            case Text(extras=None) if piece.extras is None and not self._lists_content:
+                return {"content": piece.text} if piece.text else {}
             case Text(extras=extras) as part:
                 extras = _piece_extras(extras, piece.extras)
                 return self._delta(replace(part, text=piece.text, extras=extras))
