@@ -75,8 +75,9 @@ class Boundary:
 
 
 def _tell(record: Record) -> None:
-    if _log.is_enabled_for(INFO):
-        _log.info("request", **record.fields())
+    log = _log.bind()  # The lazy one is slow to ask.
+    if log.is_enabled_for(INFO):
+        log.info("request", **record.fields())
 
 
 class Dispatch:
