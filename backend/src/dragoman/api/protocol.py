@@ -96,9 +96,7 @@ class EdgeProtocol(asyncio.Protocol):
         self.loop = _loop or asyncio.get_running_loop()
         self.written = self.loop.create_future()
         self.written.set_result(None)
-        self._parser = httptools.HttpRequestParser(self)
-        # Of requests that came at once, the first may say that it is the last.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._parser = self._new_parser()
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._phase = _BETWEEN
@@ -183,7 +181,9 @@ class EdgeProtocol(asyncio.Protocol):
         try:
             self._parser.feed_data(piece)
         except httptools.HttpParserUpgrade as upgrade:
-            # Another protocol was offered, which a server may decline by going on in this one.
+            head = self._head_without_offer()
+            self._parser = self._new_parser()
+            self._feed(head)
             read: int = upgrade.args[0]
             return read
         except httptools.HttpParserError as error:
@@ -193,6 +193,22 @@ class EdgeProtocol(asyncio.Protocol):
             in_body = self._phase is _BODY
             self._refuse(refusals.BAD_TRAILER if in_body else refusals.HEAD_TOO_LARGE)
         return len(piece)
+
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        # Of requests that came at once, the first may say that it is the last.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
+    def _head_without_offer(self) -> bytes:
+        """Write a head anew without the other protocol that it offers.
+
+        A server may decline by going on in this one (RFC 9110, section 7.8). The parser would leave
+        the body to the other, and take it for a request of its own when it is told to go on.
+        """
+        method, version = self._parser.get_method(), self._parser.get_http_version().encode()
+        kept = [b"%b: %b\r\n" % header for header in self._headers if header[0] != b"upgrade"]
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (method, self._url, version, b"".join(kept))
 
     def _crowd(self) -> Refusal | None:
         count = len(self._connections)
@@ -241,6 +257,8 @@ class EdgeProtocol(asyncio.Protocol):
             raise Refused(refusals.TOO_MANY_HEADERS)
         method, version = self._parser.get_method(), self._parser.get_http_version()
         told = by_name(headers)
+        if b"upgrade" in told and self._parser.should_upgrade():
+            return  # it is read again
         fault = fault_of(method, self._url, version, told)
         if fault is not None:
             raise Refused(fault)

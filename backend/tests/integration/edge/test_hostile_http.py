@@ -49,6 +49,21 @@ def test_an_offer_to_change_the_protocol_is_declined(dragoman: Running):
     assert [peer.reply().json["path"] for _ in range(2)] == ["/one", "/two"]
 
 
+@pytest.mark.parametrize("in_chunks", [False, True])
+def test_a_body_behind_an_offer_is_no_request_of_its_own(dragoman: Running, *, in_chunks: bool):
+    body = get(b"/smuggled")
+    length = b"Content-Length: %d\r\n" % len(body)
+    offer = (b"Connection: Upgrade, HTTP2-Settings\r\n", b"Upgrade: h2c\r\n")
+    framing = CHUNKED if in_chunks else length
+    sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if in_chunks else body
+    peer = dragoman.ask(post(b"/one", *offer, framing, body=sent) + get(b"/two"))
+
+    first, second = peer.reply().json, peer.reply().json
+    assert (first["path"], first["body"]) == ("/one", body.decode())
+    assert second["path"] == "/two"
+    assert dragoman.application.reached == ["/one", "/two"]
+
+
 def test_a_websocket_is_declined(dragoman: Running):
     peer = dragoman.ask(get(b"/", b"Connection: Upgrade\r\n", b"Upgrade: websocket\r\n"))
 

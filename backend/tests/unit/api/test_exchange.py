@@ -20,6 +20,7 @@ from tests.support.lines import Line
 
 HOST = b"Host: localhost\r\n"
 GET = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
+OFFERED = (b"connection", b"Upgrade")
 TOLD = [(b"date", b"Sun, 22 Nov 2026 23:00:00 GMT")]
 
 Message = dict[str, Any]
@@ -179,6 +180,35 @@ def test_requests_sent_at_once_are_answered_as_uvicorn_would(
 
 
 # What goes over the line.
+
+
+@given(asked=requests, cut=st.integers(0, 400))
+def test_a_request_with_an_offer_is_heard_as_one_without(asked: bytes, cut: int):
+    offer = b"Upgrade: h2c\r\nConnection: Upgrade\r\n"
+    line, _, rest = asked.partition(b"\r\n")
+    with_offer = b"\r\n".join([line, offer + rest])
+
+    async def told(pieces: Sequence[bytes]) -> Any:
+        heard: list[Any] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            heard.append({name: scope[name] for name in scope.keys() - {"headers", KEY, "state"}})
+            heard.append([header for header in scope["headers"] if header != OFFERED])
+            content = b""
+            while (message := await receive())["more_body"]:
+                content += message["body"]
+            heard.append(content + message["body"])
+            await saying(start(), body())(scope, receive, send)
+
+        protocol, line, _ = await connected(app)
+        for piece in pieces:
+            protocol.data_received(piece)
+            await settled()
+        protocol.connection_lost(None)
+        return heard, line.heard, line.ended
+
+    pieces = [piece for piece in (with_offer[:cut], with_offer[cut:] + GET) if piece]
+    assert asyncio.run(told(pieces)) == asyncio.run(told([asked + GET]))
 
 
 async def test_a_head_waits_for_what_comes_behind_it():
