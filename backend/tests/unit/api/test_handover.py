@@ -234,6 +234,27 @@ async def test_the_owner_is_told_when_the_client_leaves(tmp_path, listens):
     assert client.heard == []
 
 
+async def test_a_client_that_leaves_with_its_whole_answer_ends_nothing_at_the_owner(tmp_path):
+    left, finished = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await read(receive)
+        with while_present(receive, send) as answer:
+            await answer({"type": "http.response.start", "status": 200, "headers": []})
+            await answer({"type": "http.response.body", "body": b"whole"})
+            await left.wait()
+            assert (await receive())["type"] == "http.disconnect"
+        finished.set()
+
+    client = Client(b"hi")
+    async with owned(app, tmp_path) as owner, asyncio.timeout(PATIENCE):
+        await Link(owner)(scope(), client.receive, client.send)
+        client.leave()
+        left.set()
+        await finished.wait()
+    assert client.body == b"whole"
+
+
 async def test_the_owner_is_told_when_the_gateway_gives_a_request_up(tmp_path):
     begun, told = asyncio.Event(), asyncio.Event()
 
