@@ -1,6 +1,7 @@
 """Which headers pass: of a client's to a provider, and of a provider's answer to a client."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from dragoman.chat import Extras, Receipt
@@ -55,15 +56,19 @@ def heard(
     Its account is not among them, nor what belongs to the connection, cookies or caches; and a
     provider that repeats one of our `secrets` in one is not quoted.
     """
-    told = [
-        (name, value)
-        for name, value in headers.items()
-        if (name in _HEARD or name.startswith(_HEARD_FAMILIES)) and len(value) <= _LONGEST
-    ]
-    said = "\n".join([value for _, value in told[:_MOST]])
+    told = [(name, headers[name]) for name in _heard_of(tuple(headers))]
+    said = "\n".join([value for _, value in told])
+    if len(said) > _LONGEST:
+        told = [(name, value) for name, value in told if len(value) <= _LONGEST]
     if mask(said, secrets) != said:
         told = [(name, mask(value, secrets)) for name, value in told]
     return tuple(told[:_MOST])
+
+
+@lru_cache(maxsize=64)
+def _heard_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Choose among the names of an answer's headers: a vendor sends the same ones each time."""
+    return tuple([n for n in names if n in _HEARD or n.startswith(_HEARD_FAMILIES)])
 
 
 def brought(
