@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from dragoman.chat import ChatRequest, Extras, Json, JsonObject, Message, Text
+from dragoman.chat import (
+    ChatRequest,
+    Extras,
+    Json,
+    JsonObject,
+    Message,
+    Text,
+    ToolCall,
+    ToolResult,
+)
 from dragoman.wire import anthropic_messages, openai_chat
 from dragoman.wire.base import Wire
 
@@ -169,3 +178,72 @@ def test_a_usage_is_written_with_every_count_that_was_read(said: JsonObject):
         if name in written and value not in (None, {})
     }
     assert counted == {name: value for name, value in said.items() if value not in (None, {})}
+
+
+def _asked(*messages: JsonObject) -> ChatRequest:
+    return _read(openai_chat, {"model": "m", "messages": list(messages)})
+
+
+@given(call_id=_texts | st.none(), name=_texts, arguments=_texts)
+def test_a_call_with_a_field_that_says_nothing_is_one_without(
+    call_id: str | None, name: str, arguments: str
+):
+    function = {"name": name, "arguments": arguments}
+    call = {"id": call_id, "type": "function", "function": function}
+    plain, beside, inside = (
+        _asked({"role": "assistant", "content": None, "tool_calls": [said]}).messages[0].parts[0]
+        for said in (
+            call,
+            {**call, "x_new": None},
+            {**call, "function": {**function, "x_new": None}},
+        )
+    )
+
+    assert isinstance(plain, ToolCall)
+    assert isinstance(beside, ToolCall)
+    assert isinstance(inside, ToolCall)
+    assert plain == replace(beside, extras=plain.extras) == replace(inside, extras=plain.extras)
+    assert plain == ToolCall(call_id or "", name, arguments, plain.extras)
+
+
+@given(call_id=_texts, text=_texts)
+def test_a_result_with_a_field_that_says_nothing_is_one_without(call_id: str, text: str):
+    result = {"role": "tool", "tool_call_id": call_id, "content": text}
+    plain, told = (
+        _asked(said).messages[0].parts[0] for said in (result, {**result, "x_new": None})
+    )
+
+    assert isinstance(plain, ToolResult)
+    assert isinstance(told, ToolResult)
+    assert replace(told, extras=plain.extras) == plain
+    assert plain.content == ((Text(text),) if text else ())
+
+
+@_each_wire
+@given(text=_texts)
+def test_a_part_with_a_field_that_says_nothing_is_one_without(wire: Wire, text: str):
+    part = {"type": "text", "text": text}
+    plain, told = (
+        _read(wire, _LEAST | {"messages": [{"role": "user", "content": [said, said]}]})
+        .messages[0]
+        .parts
+        for said in (part, {**part, "x_new": None})
+    )
+
+    assert plain == (Text(text), Text(text))
+    assert tuple(replace(part, extras=None) for part in told) == plain
+
+
+@given(text=_texts, failed=st.none() | st.booleans())
+def test_a_result_from_another_wire_is_written_alike_whatever_is_null_in_it(
+    text: str,
+    failed: bool | None,  # noqa: FBT001
+):
+    plain = ToolResult("c1", (Text(text),), failed)
+    told = replace(plain, extras=Extras("elsewhere", {"cache_control": None}))
+    written, other = (
+        openai_chat.write_request(ChatRequest(model="m", messages=(Message("user", (result,)),)))
+        for result in (plain, told)
+    )
+
+    assert other == written

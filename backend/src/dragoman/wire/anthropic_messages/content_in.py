@@ -29,17 +29,16 @@ def read_content(fields: Fields, name: str = "content") -> tuple[tuple[Part, ...
 
     A content that is empty or absent has no parts and stays where it is.
     """
-    match fields.peek(name):
-        case None | []:
-            return (), ()
-        case str(text):
-            fields.skip(name)
-            return (Text(text),), (AS_STRING,)
-        case list(blocks):
-            fields.skip(name)
-            return read_blocks(blocks, fields.at(name)), ()
-        case other:
-            raise fields.wrong(name, "a string or a list of blocks", other)
+    content = fields.peek(name)
+    if content is None or content == []:
+        return (), ()
+    if isinstance(content, str):
+        fields.skip(name)
+        return (Text(content),), (AS_STRING,)
+    if isinstance(content, list):
+        fields.skip(name)
+        return read_blocks(content, fields.at(name)), ()
+    raise fields.wrong(name, "a string or a list of blocks", content)
 
 
 def read_blocks(blocks: list[Json], path: str) -> tuple[Part, ...]:

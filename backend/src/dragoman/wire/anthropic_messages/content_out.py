@@ -1,7 +1,7 @@
 """Parts written as content blocks; what only another wire has words for is left out."""
 
 from collections.abc import Iterable
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -25,6 +25,8 @@ from dragoman.chat import (
     has_form,
 )
 from dragoman.wire.anthropic_messages.words import AS_STRING, NAME, own, put_back
+
+_decode: Final = msgspec.json.Decoder().decode
 
 
 def write_content(parts: tuple[Part, ...], extras: Extras | None) -> str | list[JsonObject]:
@@ -130,7 +132,7 @@ def parsed_arguments(arguments: str) -> JsonObject | None:
     if not arguments.strip():
         return {}
     try:
-        given = msgspec.json.decode(arguments)
+        given = _decode(arguments)
     except (msgspec.DecodeError, RecursionError):
         return None
     return given if isinstance(given, dict) else None

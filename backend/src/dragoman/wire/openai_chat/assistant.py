@@ -6,6 +6,7 @@ As parts: reasoning, then content, then a refusal, then calls.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -45,6 +46,9 @@ from dragoman.wire.openai_chat.words import (
     put_back,
     set_aside,
 )
+
+_CALL: Final = frozenset({"id", "type", "function"})
+_FUNCTION: Final = frozenset({"name", "arguments"})
 
 
 def read_assistant(
@@ -117,9 +121,27 @@ def _marked(fields: JsonObject, form: list[str]) -> Extras | None:
 
 
 def _calls(message: Fields) -> Iterator[Part]:
-    if message.says("tool_calls"):
-        for place, call in enumerate(message.objects("tool_calls")):
-            yield _call(call, place)
+    if not message.says("tool_calls"):
+        return
+    calls = message.take("tool_calls")
+    if not isinstance(calls, list):
+        raise message.wrong("tool_calls", "a list", calls)
+    for place, call in enumerate(calls):
+        at = f"{message.at('tool_calls')}[{place}]"
+        yield _plain_call(call) or _call(Fields(call, at), place)
+
+
+def _plain_call(call: Json) -> ToolCall | None:
+    """Read what nearly every call is: a function and its arguments. Any other takes longer."""
+    if not isinstance(call, dict) or call.keys() != _CALL or call["type"] != "function":
+        return None
+    call_id, function = call["id"], call["function"]
+    if not isinstance(function, dict) or function.keys() != _FUNCTION:
+        return None
+    name, arguments = function["name"], function["arguments"]
+    if not (isinstance(call_id, str) and isinstance(name, str) and isinstance(arguments, str)):
+        return None
+    return ToolCall(call_id, name, arguments) if arguments else None
 
 
 def _call(call: Fields, place: int) -> Part:

@@ -59,15 +59,15 @@ def write_messages(request: ChatRequest, terms: Terms) -> list[JsonObject]:
 
 
 def _before_a_begun_answer(request: ChatRequest, terms: Terms) -> Sequence[Message]:
-    match request.messages:
-        case (*_, Message("user"), Message("assistant", parts)) if all(
-            isinstance(part, Text | Reasoning) for part in parts
+    match [message.role for message in request.messages[-2:]]:
+        case ["user", "assistant"] if all(
+            isinstance(part, Text | Reasoning) for part in request.messages[-1].parts
         ):
             at = f"messages[{len(request.messages) - 1}]"
             terms.receipts.dropped(at, "a begun answer is not continued")
             return request.messages[:-1]
-        case messages:
-            return messages
+        case _:
+            return request.messages
 
 
 class _Conversation:
@@ -145,6 +145,11 @@ class _Conversation:
         self._messages.append({"role": "user", **content})
 
     def _result(self, result: ToolResult, at: str) -> None:
+        words = _words_of(result)
+        if words is not None:
+            plain = {"role": "tool", "tool_call_id": result.call_id, "content": words}
+            self._messages.append(plain)
+            return
         form = forms_of(result.extras)
         said: JsonObject = (
             {"role": "function"}
@@ -176,6 +181,13 @@ class _Conversation:
         if self._moved:
             self._messages.append({"role": "user", "content": self._moved})
             self._moved = []
+
+
+def _words_of(result: ToolResult) -> str | None:
+    """Give what nearly every tool gave back: one text, of which nothing else was said."""
+    if result.is_error or result.extras is not None:
+        return None
+    return words_alone(result.content)
 
 
 def _placed(parts: tuple[Part, ...], at: str) -> list[tuple[str, Part]]:

@@ -77,7 +77,12 @@ def _messages(request: Fields) -> tuple[Message, ...]:
     messages = request.take("messages")
     if not isinstance(messages, list):
         raise request.wrong("messages", "a list", messages)
-    return tuple([_plain(said) or _message(said, place) for place, said in enumerate(messages)])
+    return tuple(
+        [
+            _plain(said) or _plain_result(said) or _message(said, place)
+            for place, said in enumerate(messages)
+        ]
+    )
 
 
 def _plain(said: Json) -> Message | None:
@@ -88,6 +93,16 @@ def _plain(said: Json) -> Message | None:
     if not text or not isinstance(text, str) or role not in _PLAIN_ROLES:
         return None
     return Message(role, (Text(text),))
+
+
+def _plain_result(said: Json) -> Message | None:
+    """Read what nearly every result of a tool is: a text, and the call that it belongs to."""
+    if not isinstance(said, dict) or len(said) != 3 or said.get("role") != "tool":
+        return None
+    call_id, text = said.get("tool_call_id"), said.get("content")
+    if not text or not isinstance(text, str) or not isinstance(call_id, str):
+        return None
+    return Message("user", (ToolResult(call_id, (Text(text),)),))
 
 
 def _message(said: Json, place: int) -> Message:
