@@ -16,10 +16,10 @@ class Gathered:
         """Take the next piece."""
         if self.repeats and piece == self._last:
             return
-        self.fields = merge_objects(self.fields, piece)
+        self.fields = merge_objects(self.fields, piece) if self.fields else piece
         self._last = piece
         # Most chunks say the same (`logprobs: null`), and saying that twice changes nothing.
-        self.repeats = merge_objects(piece, piece) == piece
+        self.repeats = not any(piece.values()) or merge_objects(piece, piece) == piece
 
 
 class Snapshot:
@@ -32,7 +32,7 @@ class Snapshot:
     def add(self, piece: JsonObject) -> None:
         """Take what the next chunk tells."""
         if piece != self._last:
-            self.fields = _newer(self.fields, piece)
+            self.fields = _newer(self.fields, piece) if self.fields else piece
             self._last = piece
 
 

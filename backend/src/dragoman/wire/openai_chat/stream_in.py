@@ -1,5 +1,6 @@
 """A streamed reply, read: whole at `[DONE]`, or at a clean end after a reason to finish."""
 
+from itertools import filterfalse
 from typing import Final
 
 from dragoman.chat import (
@@ -26,6 +27,7 @@ from dragoman.wire.stream import RepeatingStreamReader
 
 _DONE: Final = b"[DONE]"
 _ENVELOPE: Final = frozenset({"id", "object", "created", "model", "choices", "usage"}) | PADDING
+_is_known: Final = _ENVELOPE.__contains__
 
 
 class Reader(RepeatingStreamReader):
@@ -85,7 +87,7 @@ class Reader(RepeatingStreamReader):
             return
         if "usage" in chunk or "x_groq" in chunk:
             self._count(chunk)
-        self._top.add({name: value for name, value in chunk.items() if name not in _ENVELOPE})
+        self._top.add({name: chunk[name] for name in filterfalse(_is_known, chunk)})
         choices = chunk.get("choices")
         if self._start is None:
             self._begin(chunk, choices)
