@@ -207,13 +207,21 @@ def test_words_that_wait_for_a_call_are_heard_after_it_though_they_repeat():
     agrees(openai_chat, [*lines, DONE], 0)
 
 
-def _delta(index: int, words: str) -> dict:
-    delta = {"type": "text_delta", "text": words}
+GROWING = [
+    ("text_delta", "text"),
+    ("thinking_delta", "thinking"),
+    ("input_json_delta", "partial_json"),
+]
+
+
+def _delta(index: int, kind: tuple[str, str], words: str) -> dict:
+    delta = {"type": kind[0], kind[1]: words}
     return {"type": "content_block_delta", "index": index, "delta": delta}
 
 
 BLOCKS = st.one_of(
-    st.builds(_delta, st.integers(0, 1), WORDS),
+    st.builds(_delta, st.integers(0, 1), st.just(GROWING[0]), WORDS),
+    st.builds(_delta, st.integers(0, 1), st.sampled_from(GROWING), WORDS),
     st.integers(0, 1).map(lambda index: {"type": "content_block_stop", "index": index}),
     st.builds(
         lambda index, words: {
@@ -267,3 +275,23 @@ def test_bytes_that_are_no_text_are_passed_on_and_nothing_is_learnt_of_them():
     told = [writer.write(reader.feed(line)) for line in lines]
 
     assert told == [line.replace(b'"vendors"', b'"ours"') for line in lines]
+
+
+def test_thinking_that_repeats_is_heard_by_its_words():
+    block = {"type": "thinking", "thinking": ""}
+    said = [
+        {"type": "message_start", "message": {"id": "m1", "role": "assistant", "content": []}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        *(_delta(0, GROWING[1], words) for words in ("I", " see", " no", "thing")),
+    ]
+    reader = anthropic_messages.stream_reader()
+    lines = [b"event: %b\ndata: %b\n\n" % (str(one["type"]).encode(), spelled(one)) for one in said]
+    heard = []
+    hear = reader._hear
+    reader._hear = lambda event: (heard.append(event), hear(event))
+
+    told = [event for line in lines for event in reader.feed(line)]
+
+    assert [event.text for event in told[2:]] == ["I", " see", " no", "thing"]
+    assert [event.source for event in told] == lines
+    assert len(heard) == 3

@@ -38,6 +38,12 @@ _STILL_TO_COME: Final[dict[str, JsonObject]] = {
     "tool_use": {"input": {}},
 }
 
+# The field of a delta that adds to its part's text.
+_GROWING: Final = {
+    "text_delta": "text",
+    "input_json_delta": "partial_json",
+    "thinking_delta": "thinking",
+}
 
 # The index of no block, and equal to none that a server may send.
 _CLOSED: Final = object()
@@ -69,13 +75,7 @@ class Reader(RepeatingStreamReader):
         if said is None:
             return
         try:
-            self._read(said)
-            match said:
-                case {
-                    "type": "content_block_delta",
-                    "delta": {"type": "text_delta", "text": str(words)},
-                }:
-                    self._refrain.learn(event.source, b'"text"', words)
+            self._read(said, event.source)
         except InvalidInput as error:
             self._fail(Failure(message=f"the stream makes no sense: {error}", reason="bad_payload"))
 
@@ -83,10 +83,10 @@ class Reader(RepeatingStreamReader):
         if not self._ended:
             self._interrupted()
 
-    def _read(self, said: JsonObject) -> None:
+    def _read(self, said: JsonObject, source: bytes) -> None:
         match said.get("type"):
             case "content_block_delta":
-                self._take_delta(said)
+                self._take_delta(said, source)
             case "error":
                 self._fail(failure_of(said, 200))
             case None if said.get("error"):
@@ -145,17 +145,17 @@ class Reader(RepeatingStreamReader):
         self._block = said.get("index")
         self._emit(PartStart(self._part, part, self._claim()))
 
-    def _take_delta(self, said: JsonObject) -> None:
+    def _take_delta(self, said: JsonObject, source: bytes) -> None:
         delta = said.get("delta")
         if said.get("index") != self._block or not isinstance(delta, dict):
             raise InvalidInput("content_block_delta", "belongs to no open block")
+        name = _GROWING.get(str(delta.get("type")))
+        text = None if name is None else delta.get(name)
+        if name is not None and isinstance(text, str):
+            self._grow(text)
+            self._refrain.learn(source, b'"%b"' % name.encode(), text)
+            return
         match delta:
-            case {"type": "text_delta", "text": str(text)}:
-                self._grow(text)
-            case {"type": "input_json_delta", "partial_json": str(text)}:
-                self._grow(text)
-            case {"type": "thinking_delta", "thinking": str(text)}:
-                self._grow(text)
             case {"type": "signature_delta", "signature": str(signature)}:
                 self._emit(PartDelta(self._part, signature=signature, source=self._claim()))
             case {"type": "citations_delta", "citation": citation}:
