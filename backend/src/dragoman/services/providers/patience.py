@@ -47,8 +47,10 @@ class Patience:
         self._waits -= 1
         if error is not None:
             self.close()
-            if self._over and kind is asyncio.CancelledError and self._task.uncancel() <= 0:
-                raise self._ran_out() from error
+            if self._over and kind is asyncio.CancelledError:
+                self._over = False  # one context alone takes back what the clock did
+                if self._task.uncancel() <= 0:
+                    raise self._ran_out() from error
 
     def close(self) -> None:
         """Be done: nothing rings any more."""
