@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from dragoman.outbox import Outbox
+
 
 class PoliteTransport:
     """A transport that closes so that the client hears the last answer.
@@ -22,12 +24,14 @@ class PoliteTransport:
     def __init__(
         self,
         transport: asyncio.Transport,
+        outbox: Outbox,
         *,
         unheard: Callable[[], bool],
         linger: float,
         stall: float,
     ) -> None:
         self._transport = transport
+        self._outbox = outbox
         self._unheard = unheard
         self._linger = linger
         self._stall = stall
@@ -38,16 +42,17 @@ class PoliteTransport:
         self.is_full = False
         self.is_paused = False
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, text: bytes) -> None:
         """Send bytes; after `close`, nobody is there to take them."""
         if not self.ending:
-            self._transport.write(data)
+            self._outbox.put(self._transport, text)
 
     def close(self) -> None:
         """Send what is left, then end the connection."""
         if self.ending:
             return
         self.ending = True
+        self._outbox.empty()
         if self._unheard() and self._transport.can_write_eof():
             self._transport.write_eof()
             if not self._transport.is_reading():
@@ -59,6 +64,7 @@ class PoliteTransport:
     def abort(self) -> None:
         """End the connection; what is left is lost."""
         self.ending = True
+        self._outbox.empty()
         self._transport.abort()
 
     def lost(self) -> None:

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from ipaddress import ip_address
 from typing import ClassVar, Final
 from urllib.parse import unquote
+from weakref import WeakKeyDictionary
 
 import httptools
 import structlog
@@ -32,6 +33,7 @@ from dragoman.api.headers import KEY, RawHeaders, Told, by_name
 from dragoman.api.polite import PoliteTransport
 from dragoman.api.refusal import Refusal, Refused
 from dragoman.api.security import SECURITY_HEADERS
+from dragoman.outbox import Outbox
 
 _log: Final = structlog.get_logger("dragoman.edge")
 
@@ -120,6 +122,7 @@ class EdgeProtocol(asyncio.Protocol):
         """Take a connection, if there is room for it."""
         self.transport = PoliteTransport(
             transport,
+            _outbox_of(self._server, self.loop),
             unheard=self._is_unheard,
             linger=self.limits.linger_time,
             stall=self.limits.stall_time,
@@ -434,6 +437,17 @@ class EdgeProtocol(asyncio.Protocol):
             self.transport.close()  # nothing came, so there is nothing to answer
         else:
             self._refuse(refusals.HEADER_TIMEOUT)
+
+
+_outboxes: Final = WeakKeyDictionary[ServerState, Outbox]()
+
+
+def _outbox_of(server: ServerState, loop: asyncio.AbstractEventLoop) -> Outbox:
+    """Give what all connections of a server write by."""
+    outbox = _outboxes.get(server)
+    if outbox is None:
+        outbox = _outboxes[server] = Outbox(loop, server.connections)
+    return outbox
 
 
 def edge_protocol(chosen: EdgeLimits) -> type[EdgeProtocol]:

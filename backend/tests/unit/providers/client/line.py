@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from dragoman.chat import UpstreamError
+from dragoman.outbox import Outbox
 from dragoman.services.providers.client.addresses import Head, address_of
 from dragoman.services.providers.client.connection import Connection
 from dragoman.services.providers.client.exchange import Exchange, Route
@@ -47,7 +48,8 @@ class Line(asyncio.Transport):
 
 def connected() -> tuple[Connection, Line]:
     """Give a connection, and its other end."""
-    connection, line = Connection("host", asyncio.get_running_loop(), lambda _: None), Line()
+    loop = asyncio.get_running_loop()
+    connection, line = Connection("host", loop, Outbox(loop, ()), lambda _: None), Line()
     connection.connection_made(line)
     return connection, line
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from dragoman.outbox import Outbox
 from dragoman.services.providers.breakages import broken, reason_of
 from dragoman.services.providers.transport import MAX_CHUNK, MAX_HEADER
 
@@ -47,6 +48,7 @@ class Connection(asyncio.Protocol):
         "_is_paused",
         "_loop",
         "_lost",
+        "_outbox",
         "_parser",
         "_stays",
         "_transport",
@@ -68,10 +70,15 @@ class Connection(asyncio.Protocol):
     _parser: HttpResponseParser
 
     def __init__(
-        self, host: str, loop: asyncio.AbstractEventLoop, lost: "Callable[[Connection], None]"
+        self,
+        host: str,
+        loop: asyncio.AbstractEventLoop,
+        outbox: Outbox,
+        lost: "Callable[[Connection], None]",
     ) -> None:
         self.host = host
         self._loop = loop
+        self._outbox = outbox
         self._lost = lost
         self._waiter: asyncio.Future[None] | None = None
         self._fields: dict[bytes, bytes] = {}
@@ -105,7 +112,7 @@ class Connection(asyncio.Protocol):
         self._begin()
         self.listens = True
         if len(body) <= _JOINED:
-            self._transport.write(head + body)
+            self._outbox.put(self._transport, head + body)
         else:
             self._transport.writelines((head, body))
         try:

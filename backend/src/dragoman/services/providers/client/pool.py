@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from aiohappyeyeballs import start_connection
 
+from dragoman.outbox import Outbox
 from dragoman.services.providers.breakages import broken, reason_of
 from dragoman.services.providers.client.addresses import Place
 from dragoman.services.providers.client.connection import Connection
@@ -37,6 +38,7 @@ class Pool:
         self._names = names or Names(self._loop.getaddrinfo)
         self._kept: dict[Place, Kept] = {}
         self._open: dict[Connection, Kept] = {}
+        self._outbox = Outbox(self._loop, self._open)
         self._sweep: asyncio.TimerHandle | None = None
         self._trust: ssl.SSLContext | None = None
         self._is_closed = False
@@ -83,7 +85,7 @@ class Pool:
         addresses = await self._names.addresses(place.host, place.port)
         trust = await self._system_trust() if place.secure else None
         name = place.host if place.secure else None
-        made = partial(Connection, label, self._loop, self._forget)
+        made = partial(Connection, label, self._loop, self._outbox, self._forget)
         match addresses:
             case [(_, _, _, _, (host, port) | (host, port, _, 0))]:
                 # Where there is nothing to race for, the event loop connects at half the cost.
