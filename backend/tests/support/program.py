@@ -141,7 +141,15 @@ class Terminal:
         that comes just before it begins to wait for the next key.
         """
         await asyncio.sleep(0.5)
+        while self.process.returncode is None and not self._waits:
+            await asyncio.sleep(0.1)
         self.type("\x03")
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the program waits for something; on a busy machine it may long only want to."""
+        state = Path(f"/proc/{self.process.pid}/stat")
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "S"
 
     async def until(self, text: str, *, times: int = 1) -> str:
         """Wait until `text` was written so often; give all that was."""
