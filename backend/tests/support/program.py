@@ -141,7 +141,7 @@ class Terminal:
         that comes just before it begins to wait for the next key.
         """
         await asyncio.sleep(0.5)
-        while self.process.returncode is None and not self._waits:
+        while self.process.returncode is None and not self._waits:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.1)
         self.type("\x03")
 
