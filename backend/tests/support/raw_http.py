@@ -1,5 +1,6 @@
 """The real server around a tiny application, and clients that say whatever bytes they like."""
 
+import asyncio
 import json
 import multiprocessing
 import socket
@@ -51,6 +52,8 @@ class Application:
                 await self._stream(receive, send)
             case "/large":
                 await self._send_much(send)
+            case "/endless":
+                await self._send_on(send)
             case _:
                 await self._echo(scope, receive, send)
 
@@ -96,6 +99,12 @@ class Application:
         headers = [(b"content-length", b"%d" % len(body)), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    async def _send_on(self, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(2_000):
+            await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
+            await asyncio.sleep(0)
 
 
 @dataclass

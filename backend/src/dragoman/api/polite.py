@@ -14,8 +14,9 @@ class PoliteTransport:
     answer that says why. So, while `unheard()` says that more may come, `close` ends our side alone
     and listens, to nothing, for up to `linger` seconds (RFC 9112, section 9.6).
 
-    A client that takes nothing any more would keep a closing connection for ever. It is cut off
-    when it has not taken a byte of what is left for `stall` seconds.
+    A client that takes nothing any more would keep its connection for ever. A closing one is cut
+    off when not a byte of what is left was taken for `stall` seconds, an open one, of which whoever
+    writes may tire first and say so, when none was taken for twice as long.
 
     `ending` tells that our last word was said, `is_paused` that nothing is read for now, `is_full`
     that so much waits to be sent that nothing more should be written.
@@ -52,6 +53,7 @@ class PoliteTransport:
         if self.ending:
             return
         self.ending = True
+        self._stop_clock()
         self._outbox.empty()
         if self._unheard() and self._transport.can_write_eof():
             self._transport.write_eof()
@@ -70,8 +72,7 @@ class PoliteTransport:
     def lost(self) -> None:
         """Take note that the connection has ended."""
         self.ending = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_clock()
         self.resume_writing()
 
     def _end(self) -> None:
@@ -80,14 +81,20 @@ class PoliteTransport:
 
     def _wait(self, left: int) -> None:
         if left:
-            self._timer = self._loop.call_later(self._stall, self._urge, left)
+            seconds = self._stall if self.ending else 2 * self._stall
+            self._timer = self._loop.call_later(seconds, self._urge, left)
 
     def _urge(self, before: int) -> None:
         left = self._transport.get_write_buffer_size()
         if left == before:
-            self._transport.abort()
+            self.abort()
         else:
             self._wait(left)
+
+    def _stop_clock(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def pause_reading(self) -> None:
         """Take no more bytes for now."""
@@ -104,10 +111,14 @@ class PoliteTransport:
     def pause_writing(self) -> None:
         """Take note that enough waits to be sent."""
         self.is_full = True
+        if not self.ending:
+            self._wait(self._transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """Take note that there is room again, and let go on whoever waits for it."""
         self.is_full = False
+        if not self.ending:
+            self._stop_clock()
         if self._emptied is not None:
             self._emptied.set()
 

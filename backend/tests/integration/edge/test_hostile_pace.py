@@ -125,6 +125,13 @@ def test_a_client_that_takes_nothing_does_not_keep_its_connection(dragoman: Runn
     until(lambda: dragoman.connections() == 0)
 
 
+def test_a_client_that_takes_nothing_does_not_keep_whoever_writes_to_it(dragoman: Running):
+    dragoman.ask(get(b"/endless"))
+
+    until(lambda: dragoman.application.reached == ["/endless"])
+    until(lambda: dragoman.connections() == 0)
+
+
 def test_a_client_that_is_only_slow_gets_all_of_it(dragoman: Running):
     peer = dragoman.ask(get(b"/large"))
     total, begun = 0, time.monotonic()
