@@ -48,6 +48,10 @@ class PoliteTransport:
         if not self.ending:
             self._outbox.put(self._transport, text)
 
+    def flush(self) -> None:
+        """Send now what is held until the turn ends."""
+        self._outbox.empty()
+
     def close(self) -> None:
         """Send what is left, then end the connection."""
         if self.ending:

@@ -142,6 +142,10 @@ class EdgeProtocol(asyncio.Protocol):
         if crowd is not None:
             self._refuse(crowd)
 
+    def eof_received(self) -> None:
+        """Send what was said already to a client that sends no more: the transport closes now."""
+        self.transport.flush()
+
     def connection_lost(self, _: Exception | None) -> None:
         """Take note that the client is gone."""
         self._connections.discard(self)

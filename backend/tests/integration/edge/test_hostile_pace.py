@@ -1,5 +1,6 @@
 """Raw bytes against the real server: what takes too long, and how connections end."""
 
+import socket
 import time
 
 import pytest
@@ -116,6 +117,16 @@ def test_a_client_that_leaves_has_left_whatever_it_sent_after_its_request(dragom
     peer.socket.close()
 
     until(lambda: dragoman.application.left == ["/stream"])
+
+
+def test_a_client_that_ends_its_side_at_once_hears_an_answer_that_was_ready(dragoman: Running):
+    for _ in range(3):
+        dragoman.peer()  # where there are several, what is written waits for the turn's end
+
+    for _ in range(20):
+        peer = dragoman.ask(get())
+        peer.socket.shutdown(socket.SHUT_WR)
+        assert peer.reply().status == 200
 
 
 def test_a_client_that_takes_nothing_does_not_keep_its_connection(dragoman: Running):
