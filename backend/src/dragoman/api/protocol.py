@@ -285,8 +285,8 @@ class EdgeProtocol(asyncio.Protocol):
         self._waiting.append(exchange)
         if len(self._waiting) == 1:
             self._start(exchange)
-        else:
-            self.transport.pause_reading()
+        elif len(self._waiting) > limits.pipeline // 2:
+            self.transport.pause_reading()  # only whoever is read from can be seen to leave
 
     def _scope_of(self, method: bytes, version: str, told: Told) -> Scope:
         """Give what ASGI tells an application of the request whose head has come."""
@@ -431,7 +431,7 @@ class EdgeProtocol(asyncio.Protocol):
     def _strike(self, watch: _Phase) -> None:
         in_body = watch is _BODY
         seconds = self.limits.body_time if in_body else self.limits.head_time
-        if self.transport.is_paused or (self._waiting and not in_body):
+        if self.transport.is_paused or (self._waiting and self._waiting[0] is not self._coming):
             self._set(watch, seconds)  # it is not the client who keeps us waiting
         elif in_body and self._content >= seconds * self.limits.body_rate:
             self._set(watch, seconds)

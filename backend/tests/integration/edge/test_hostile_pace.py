@@ -119,6 +119,29 @@ def test_a_client_that_leaves_has_left_whatever_it_sent_after_its_request(dragom
     until(lambda: dragoman.application.left == ["/stream"])
 
 
+def test_a_client_that_leaves_has_left_whatever_it_sent_while_it_was_answered(dragoman: Running):
+    peer = dragoman.ask(get(b"/stream"))
+    while b"begun" not in peer._heard:
+        peer._more()
+    peer.say(get(b"/next") + post(b"/next", b"Content-Length: 9\r\n", body=b"{"))
+    time.sleep(0.1)
+
+    peer.socket.close()
+
+    until(lambda: dragoman.application.left == ["/stream"])
+
+
+def test_what_is_sent_too_slowly_behind_a_request_does_not_cut_its_answer(dragoman: Running):
+    peer = dragoman.ask(get(b"/stream"))
+    while b"begun" not in peer._heard:
+        peer._more()
+
+    peer.say(post(b"/next", b"Content-Length: 9\r\n", body=b"{"))
+    time.sleep(3 * QUICK.body_time)
+
+    assert dragoman.application.left == []
+
+
 def test_a_client_that_ends_its_side_at_once_hears_an_answer_that_was_ready(dragoman: Running):
     for _ in range(3):
         dragoman.peer()  # where there are several, what is written waits for the turn's end
