@@ -65,7 +65,7 @@ class Fold:
 
     def add(self, events: Iterable[StreamEvent]) -> None:
         """Take the next events, in order."""
-        if isinstance(events, Told):
+        if isinstance(events, ReplyEvents):
             self._known = events.reply
             return
         for event in events:
@@ -153,7 +153,7 @@ class _Growing:
         return "".join((begun or "", *self._signatures)) if self._signatures else begun
 
 
-class Told(list[StreamEvent]):
+class ReplyEvents(list[StreamEvent]):
     """All the events of a reply that is known already: to fold them is to give it back."""
 
     __slots__ = ("reply",)
@@ -163,7 +163,7 @@ class Told(list[StreamEvent]):
         self.reply = reply
 
 
-def events_of(reply: Reply, *, wire: str | None = None) -> Told:
+def events_of(reply: Reply, *, wire: str | None = None) -> ReplyEvents:
     """Tell a whole reply as the events it would have been: `fold(events_of(reply)) == reply`.
 
     `wire` is the format in which it was read. An unfinished reply gives no `ResponseEnd`.
@@ -185,4 +185,4 @@ def events_of(reply: Reply, *, wire: str | None = None) -> Told:
         events += (PartStart(index, part), PartEnd(index))
     if reply.stop is not None:
         events.append(ResponseEnd(reply.stop, reply.usage))
-    return Told(events, reply)
+    return ReplyEvents(events, reply)

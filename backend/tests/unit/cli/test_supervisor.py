@@ -88,6 +88,18 @@ async def gone(pids: list[int]) -> bool:
     return not any(pid and is_there(pid) for pid in pids)
 
 
+async def lose_the_first_for_good(supervisor: Supervised) -> None:
+    """Kill the first worker, which cannot begin again, and wait until that was tried often."""
+    await eventually(supervisor.is_ready)
+    supervisor.let(1, "cannot")
+    os.kill(supervisor.pid(1), signal.SIGKILL)
+
+    async def was_lost_often() -> bool:
+        return supervisor.told().count("lost 1") >= 3
+
+    await eventually(was_lost_often)
+
+
 async def test_it_is_ready_once_and_ends_when_all_have_ended(tmp_path):
     async with supervised(tmp_path, 3) as supervisor:
         await eventually(supervisor.is_ready)
@@ -115,14 +127,7 @@ async def test_a_worker_that_dies_is_started_again_and_nobody_is_told_twice(tmp_
 
 async def test_one_that_cannot_begin_again_is_tried_on_while_the_others_run(tmp_path):
     async with supervised(tmp_path) as supervisor:
-        await eventually(supervisor.is_ready)
-        supervisor.let(1, "cannot")
-        os.kill(supervisor.pid(1), signal.SIGKILL)
-
-        async def was_lost_often() -> bool:
-            return supervisor.told().count("lost 1") >= 3
-
-        await eventually(was_lost_often)
+        await lose_the_first_for_good(supervisor)
         (tmp_path / "1.cannot").unlink()
         before = supervisor.pid(1)
 
@@ -142,14 +147,7 @@ async def test_one_that_cannot_begin_at_all_ends_everything_with_its_own_code(tm
 
 async def test_ending_while_one_waits_to_be_started_starts_it_no_more(tmp_path):
     async with supervised(tmp_path) as supervisor:
-        await eventually(supervisor.is_ready)
-        supervisor.let(1, "cannot")
-        os.kill(supervisor.pid(1), signal.SIGKILL)
-
-        async def was_lost_often() -> bool:
-            return supervisor.told().count("lost 1") >= 3
-
-        await eventually(was_lost_often)
+        await lose_the_first_for_good(supervisor)
         assert await supervisor.end(signal.SIGTERM) == 0
 
 

@@ -1,7 +1,7 @@
 """`/api/v1/conversations`: made, found, read, changed, thrown away and brought back."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -45,12 +45,22 @@ _Before = Annotated[
 ]
 
 
-def conversations_router(
-    conversations: "Callable[[], ConversationService]", setup: Callable[[], Setup]
-) -> APIRouter:
+_Conversations: TypeAlias = "Callable[[], ConversationService]"
+
+_ONE: Final = "/conversations/{conversation_id}"
+
+
+def conversations_router(conversations: _Conversations, setup: Callable[[], Setup]) -> APIRouter:
     """Make the router; `setup` tells which models a conversation may name."""
     router = APIRouter(prefix="/api/v1", tags=["conversations"])
-    one = "/conversations/{conversation_id}"
+    _add_all(router, conversations, setup)
+    _add_one(router, conversations, setup)
+    _add_ends(router, conversations)
+    return router
+
+
+def _add_all(router: APIRouter, conversations: _Conversations, setup: Callable[[], Setup]) -> None:
+    """Add what is asked of all conversations."""
 
     @router.post(
         "/conversations",
@@ -74,7 +84,11 @@ def conversations_router(
         )
         return _answer(view_page(page))
 
-    @router.get(one, summary="Read a conversation", responses=answers(ConversationWithMessages))
+
+def _add_one(router: APIRouter, conversations: _Conversations, setup: Callable[[], Setup]) -> None:
+    """Add what is asked of one."""
+
+    @router.get(_ONE, summary="Read a conversation", responses=answers(ConversationWithMessages))
     async def read(
         conversation_id: str, limit: _Messages = MOST_MESSAGES, before: _Before = None
     ) -> Response:
@@ -82,9 +96,9 @@ def conversations_router(
         thread = await conversations().get(conversation_id, limit=limit, before=before)
         return _answer(view_with_messages(thread))
 
-    @router.put(one, include_in_schema=False)
+    @router.put(_ONE, include_in_schema=False)
     @router.patch(
-        one,
+        _ONE,
         summary="Change a conversation",
         openapi_extra=takes(ConversationWishes),
         responses=answers(ConversationView),
@@ -95,14 +109,18 @@ def conversations_router(
         _check_model(changes.model if isinstance(changes.model, str) else None, setup())
         return _answer(view(await conversations().change(conversation_id, changes)))
 
-    @router.delete(one, status_code=204, summary="Throw a conversation away")
+
+def _add_ends(router: APIRouter, conversations: _Conversations) -> None:
+    """Add what ends a conversation or a reply, and what takes that back."""
+
+    @router.delete(_ONE, status_code=204, summary="Throw a conversation away")
     async def delete(conversation_id: str) -> Response:
         """Throw a conversation away, stopping a reply in it; it can be restored for 30 days."""
         await conversations().delete(conversation_id)
         return Response(status_code=204)
 
     @router.post(
-        f"{one}/restore", summary="Bring a conversation back", responses=answers(ConversationView)
+        f"{_ONE}/restore", summary="Bring a conversation back", responses=answers(ConversationView)
     )
     async def restore(conversation_id: str, request: Request) -> Response:
         """Bring back a conversation that was thrown away."""
@@ -115,8 +133,6 @@ def conversations_router(
         await read_body(request.scope, request.receive)
         await conversations().stop(message_id)
         return Response(status_code=204)
-
-    return router
 
 
 async def _json(request: Request) -> object:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -12,6 +12,8 @@ from dragoman.chat import UpstreamError
 from dragoman.services.providers.client.addresses import Place
 from dragoman.services.providers.client.names import Names
 from dragoman.services.providers.client.pool import Pool
+
+from .places import silent
 
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 PLACE = Place("there.example", 80, secure=False)
@@ -37,18 +39,6 @@ class Known:
 @contextmanager
 def listening(host: str = "127.0.0.1", family: socket.AddressFamily = socket.AF_INET):
     with socket.create_server((host, 0), family=family) as listener:
-        yield listener.getsockname()
-
-
-@contextmanager
-def silent() -> Iterator[tuple[str, int]]:
-    """Give an address where connections are neither made nor refused: its queue is full."""
-    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for waiting in (first, second):
-            waiting.settimeout(0)
-            waiting.connect_ex(listener.getsockname())
         yield listener.getsockname()
 
 

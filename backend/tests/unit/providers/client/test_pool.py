@@ -4,7 +4,7 @@ import asyncio
 import gc
 import socket
 import weakref
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -15,6 +15,8 @@ from dragoman.services.providers.client.pool import Pool
 from dragoman.services.providers.client.upstream import HttptoolsUpstream
 from dragoman.services.providers.transport import Timeouts, read_body
 from dragoman.testing import Script, scripted_upstream
+
+from .places import silent
 
 WHOLE = Script(pieces=(b"{}",))
 GOES = Script(raw=True, end="cut")
@@ -118,18 +120,6 @@ async def test_a_connection_that_nobody_uses_is_given_up():
                 await asyncio.sleep(0.01)
         assert not peer.open
         assert connections.take(connections.kept_for(place)) is None
-
-
-@contextmanager
-def silent():
-    """Give an address where connections are neither made nor refused: its queue is full."""
-    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for waiting in (first, second):
-            waiting.settimeout(0)
-            waiting.connect_ex(listener.getsockname())
-        yield listener.getsockname()
 
 
 async def test_u50_an_address_that_does_not_answer_is_a_connection_that_takes_too_long():
