@@ -141,15 +141,13 @@ class Terminal:
         that comes just before it begins to wait for the next key.
         """
         await asyncio.sleep(0.5)
-        while self.process.returncode is None and not self._waits:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.1)
-        self.type("\x03")
-
-    @property
-    def _waits(self) -> bool:
-        """Whether the program waits for something; on a busy machine it may long only want to."""
-        state = Path(f"/proc/{self.process.pid}/stat")
-        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "S"
+        before = len(self.seen)
+        for _ in range(3):  # a person whom nothing answers presses once more
+            self.type("\x03")
+            for _ in range(40):
+                await asyncio.sleep(0.1)
+                if len(self.seen) > before or self.process.returncode is not None:
+                    return
 
     async def until(self, text: str, *, times: int = 1) -> str:
         """Wait until `text` was written so often; give all that was."""
